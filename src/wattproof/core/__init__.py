@@ -1,0 +1,1 @@
+"""The vocabulary that every room shares: units, periods, codes, errors, who acts."""

@@ -136,6 +136,7 @@ class ErrorCode:
         _CODES[code] = self
 
     def __call__(self, **params: object) -> WattProofError:
+        """Make the error to be raised, with what its sentences name."""
         return self.kind(self, params)
 
     def __reduce__(self) -> tuple[object, tuple[str]]:
