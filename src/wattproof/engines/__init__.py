@@ -1,0 +1,1 @@
+"""Engines: who puts transactions in an order."""

@@ -1,0 +1,1 @@
+"""The ledger: transaction, state, machine, Merkle log, proofs; no network."""
