@@ -136,7 +136,7 @@ class Frontier:
         self._size += 1
 
     def extend(self, leaf_hashes: Iterable[bytes]) -> None:
-        """Add many leaves, given as leaf hashes: level by level, which is faster than one by one."""
+        """Add many leaves, given as leaf hashes: level by level, faster than one by one."""
         pending = list(leaf_hashes)
         grown_size = self._size + len(pending)
         edge: list[bytes] = []
