@@ -13,11 +13,19 @@ from typing import Any, ClassVar, Final, TypeVar, dataclass_transform
 import msgspec
 
 from wattproof.core.actor import Actor
-from wattproof.core.errors import Refused
+from wattproof.core.errors import Broken, ErrorCode, Refused, WattProofError
 from wattproof.ledger.state import Collection, State
 from wattproof.ledger.transaction import Body, Codec, Spec, Transaction
 
 __all__ = ["Authorise", "Context", "Contract", "Event", "Machine", "Outcome", "event"]
+
+
+RULE_FAILED = ErrorCode(
+    Broken,
+    "machine.rule_failed",
+    en="The rule of {type} failed, and nothing of the transaction was kept: {reason}.",
+    zh="{type} 的规则执行失败，该交易未产生任何更改：{reason}。",
+)
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
@@ -129,7 +137,7 @@ class Outcome(msgspec.Struct, frozen=True):
 
     transaction: Transaction
     result: bytes = b""
-    refusal: Refused | None = None
+    refusal: WattProofError | None = None
 
 
 class Machine:
@@ -172,9 +180,14 @@ class Machine:
         try:
             context.actor = self._authorise(context, body.spec.by)
             self._rules[type(body)](context, body)
-        except Refused as refusal:
+        except (Refused, Broken) as refusal:
             context.state.undo()
             return Outcome(transaction, refusal=refusal)
+        except Exception as fault:  # a rule's own failure must not take its neighbours with it
+            context.state.undo()
+            return Outcome(
+                transaction, refusal=RULE_FAILED(type=body.spec.type, reason=repr(fault))
+            )
         context.state.keep()
         events = [(event.name, event) for event in context.events]
         return Outcome(transaction, result=self._encode((index, events)))

@@ -11,14 +11,14 @@ import hashlib
 import os
 import types
 import typing
-from collections.abc import Callable, Iterable
-from typing import ClassVar, Final, TypeVar, dataclass_transform, get_args, get_origin
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, ClassVar, Final, TypeVar, dataclass_transform, get_args, get_origin
 
 import msgspec
 
 from wattproof.core.errors import ErrorCode, Malformed
 from wattproof.keys import cbor, cose
-from wattproof.keys.cbor import UintArray
+from wattproof.keys.cbor import UintArray, Value
 from wattproof.keys.ed25519 import SigningKey
 
 __all__ = [
@@ -178,13 +178,13 @@ class _Plan:
         shapes = [(name, _shape(hints[name])) for name in self._names]
         self._nested = tuple((name, shape) for name, shape in shapes if shape is not None)
 
-    def build(self, values: list[object]) -> Body:
+    def build(self, values: Sequence[Value]) -> Body:
         names = self._names
         if len(values) != len(names) + 3:
             raise BAD_FIELDS(
                 type=self._body.spec.type, reason=f"{len(names)} fields, not {len(values) - 3}"
             )
-        fields = dict(zip(names, values[3:], strict=True))
+        fields: dict[str, object] = dict(zip(names, values[3:], strict=True))
         try:
             for name, shape in self._nested:
                 fields[name] = shape(fields[name])
@@ -204,16 +204,16 @@ def _array_hook(kind: type, value: object) -> object:
     raise msgspec.ValidationError("Expected a typed array of unsigned integers")
 
 
-def _fields(struct: Body | Part) -> list[object]:
+def _fields(struct: Body | Part) -> list[Value]:
     return [_wire(getattr(struct, name)) for name in struct.__struct_fields__]
 
 
-def _wire(value: object) -> object:
+def _wire(value: Any) -> Value:
     if isinstance(value, Part):
         return _fields(value)
     if isinstance(value, tuple):
         return [_wire(item) for item in value]
-    return value
+    return typing.cast("Value", value)
 
 
 def _shape(hint: object) -> Shape | None:

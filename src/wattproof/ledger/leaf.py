@@ -1,0 +1,35 @@
+"""A log entry's leaf: the CBOR array ``[height, time_ms, transaction]``, in deterministic form."""
+
+from __future__ import annotations
+
+__all__ = ["leaf_parts", "leaf_prefix"]
+
+
+def leaf_prefix(*, height: int, time_ms: int) -> bytes:
+    """The bytes of a leaf ``[height, time_ms, transaction]`` up to the transaction."""
+    return b"\x83" + _uint(height) + _uint(time_ms)
+
+
+def leaf_parts(leaf: bytes) -> tuple[int, int, bytes]:
+    """Height, block time in ms and the transaction's exact bytes of a stored leaf."""
+    height, offset = _take_uint(leaf, 1)
+    time_ms, offset = _take_uint(leaf, offset)
+    head = leaf[offset]
+    return height, time_ms, leaf[offset + (1 if head < 0x58 else head - 0x58 + 2) :]
+
+
+def _uint(value: int) -> bytes:
+    if value < 24:
+        return bytes((value,))
+    for code, width in ((24, 1), (25, 2), (26, 4), (27, 8)):
+        if value < 1 << (8 * width):
+            return bytes((code,)) + value.to_bytes(width, "big")
+    raise AssertionError(f"{value} is beyond 64 bits")
+
+
+def _take_uint(data: bytes, offset: int) -> tuple[int, int]:
+    code = data[offset]
+    if code < 24:
+        return code, offset + 1
+    width = 1 << (code - 24)
+    return int.from_bytes(data[offset + 1 : offset + 1 + width], "big"), offset + 1 + width

@@ -1,0 +1,69 @@
+"""The SQLite tables of a ledger, and the statements of each state collection."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Final
+
+from wattproof.ledger.state import Collection
+
+__all__ = ["FORMAT", "CollectionSql", "schema"]
+
+FORMAT: Final = 1
+"""The file's layout, kept in SQLite's user_version."""
+
+_TEXT_TYPES: Final = {int: "INTEGER", str: "TEXT", bytes: "BLOB"}
+
+
+class CollectionSql:
+    """The statements of one collection. Names come from declarations in code, never from input."""
+
+    def __init__(self, collection: Collection[Any]) -> None:
+        self.table = f'"state_{collection.name}"'
+        columns = list(collection.columns)
+        key = ", ".join(collection.key)
+        others = [column for column in columns if column not in collection.key]
+        where = " AND ".join(f"{field} = ?" for field in collection.key)
+        marks = ", ".join("?" * (len(columns) + 2))
+        updates = ", ".join(f"{name} = excluded.{name}" for name in [*others, "value", "entry"])
+        self._key = key
+        self.get = f"SELECT value, entry FROM {self.table} WHERE {where}"
+        self.put = (
+            f"INSERT INTO {self.table}({', '.join([*columns, 'value', 'entry'])})"
+            f" VALUES ({marks}) ON CONFLICT({key}) DO UPDATE SET {updates}"
+        )
+        self.drop = f"DELETE FROM {self.table} WHERE {where}"
+        self.everything = (
+            f"SELECT {', '.join([*columns, 'value', 'entry'])} FROM {self.table} ORDER BY {key}"
+        )
+
+    def select(self, fields: tuple[str, ...]) -> str:
+        """The values of the rows whose `fields` equal the parameters, by key."""
+        where = " AND ".join(f"{field} = ?" for field in fields) or "TRUE"
+        return f"SELECT value FROM {self.table} WHERE {where} ORDER BY {self._key}"
+
+
+def schema(collections: Iterable[Collection[Any]]) -> str:
+    """The script that makes an empty ledger's tables."""
+    parts = [
+        f"PRAGMA user_version = {FORMAT};",
+        "CREATE TABLE entry(idx INTEGER PRIMARY KEY, id BLOB NOT NULL UNIQUE,"
+        " leaf BLOB NOT NULL, result BLOB NOT NULL) STRICT;",
+        "CREATE TABLE tile(level INTEGER NOT NULL, idx INTEGER NOT NULL, hashes BLOB NOT NULL,"
+        " PRIMARY KEY(level, idx)) STRICT;",
+        "CREATE TABLE block(height INTEGER PRIMARY KEY, time_ms INTEGER NOT NULL,"
+        " size INTEGER NOT NULL, writes_hash BLOB NOT NULL, app_hash BLOB NOT NULL,"
+        " checkpoint TEXT NOT NULL) STRICT;",
+    ]
+    for collection in collections:
+        table = f"state_{collection.name}"
+        columns = ", ".join(
+            f"{name} {_TEXT_TYPES[kind]} NOT NULL" for name, kind in collection.columns.items()
+        )
+        parts.append(
+            f'CREATE TABLE "{table}"({columns}, value BLOB NOT NULL, entry INTEGER NOT NULL,'
+            f" PRIMARY KEY({', '.join(collection.key)})) STRICT, WITHOUT ROWID;"
+        )
+        for index, fields in collection.indexes.items():
+            parts.append(f'CREATE INDEX "{table}_{index}" ON "{table}"({", ".join(fields)});')
+    return "\n".join(parts)
