@@ -14,7 +14,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from decimal import Context, Decimal, DecimalException, Inexact, InvalidOperation
+from decimal import Context, Decimal, Inexact, InvalidOperation, Overflow
 from fractions import Fraction
 from typing import Final
 
@@ -303,7 +303,8 @@ def parse_decimal(text: str) -> Decimal:
 
 
 # Wide enough for 2^62 base units with MAX_PLACES places in any unit; rounding is an error.
-_EXACT: Final = Context(prec=70, traps=[Inexact, InvalidOperation])
+_EXACT: Final = Context(prec=70, Emax=99, Emin=-99, traps=[Inexact, InvalidOperation, Overflow])
+_multiply, _to_integral = _EXACT.multiply, _EXACT.to_integral_exact
 
 
 class Converter:
@@ -314,7 +315,7 @@ class Converter:
     `level` is for registers: the floor of the one value. Both raise ``core.number_range``.
     """
 
-    __slots__ = ("_carried", "_denominator", "_exponent", "_numerator", "_places", "_whole", "unit")
+    __slots__ = ("_carried", "_denominator", "_numerator", "_places", "_power", "_whole", "unit")
 
     def __init__(self, *, unit: str, quantity: str) -> None:
         self.unit = unit_for(unit=unit, quantity=quantity)
@@ -348,14 +349,14 @@ class Converter:
     def _scale(self, value: Decimal) -> int:
         """Return value x 10^places, first raising the places if the value needs more."""
         try:
-            return int(value.quantize(self._exponent, None, _EXACT).scaleb(self._places, _EXACT))
+            return int(_to_integral(_multiply(value, self._power)))
+        except (Overflow, InvalidOperation, OverflowError, ValueError):  # huge, or no number
+            raise self._out_of_range(value) from None
         except Inexact:
             if self._places == MAX_PLACES:
                 raise self._out_of_range(value) from None
             self._set_places(min(2 * self._places, MAX_PLACES))
             return self._scale(value)
-        except (DecimalException, ValueError):
-            raise self._out_of_range(value) from None
 
     def _set_places(self, places: int) -> None:
         # Few places keep the integers small, which is what makes millions of calls cheap.
@@ -363,7 +364,7 @@ class Converter:
         self._carried *= grown // self._whole
         self._whole = grown
         self._places = places
-        self._exponent = Decimal(1).scaleb(-places)
+        self._power = Decimal(10**places)
 
     def _out_of_range(self, value: Decimal) -> Exception:
         return NUMBER_RANGE(value=str(value)[:80], unit=self.unit.name, places=MAX_PLACES)
