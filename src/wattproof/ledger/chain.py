@@ -7,7 +7,6 @@ both; signatures are verified before, and never here.
 
 from __future__ import annotations
 
-import base64
 import hashlib
 from collections.abc import Sequence
 from typing import Any, Final
@@ -18,7 +17,7 @@ from wattproof.core.errors import Broken, ErrorCode, Malformed
 from wattproof.keys import cose
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger import merkle
-from wattproof.ledger.checkpoint import Checkpoint, sign_checkpoint
+from wattproof.ledger.checkpoint import Checkpoint, app_extension, sign_checkpoint
 from wattproof.ledger.genesis import GENESIS_AAD, PROFILE, Genesis, ledger_id_of, origin_of
 from wattproof.ledger.leaf import leaf_parts, leaf_prefix
 from wattproof.ledger.machine import Machine, Outcome
@@ -27,7 +26,7 @@ from wattproof.ledger.store import Block, Entry, Store, Tile
 from wattproof.ledger.tiles import TILE_WIDTH, tile_root
 from wattproof.ledger.transaction import Codec, Transaction
 
-__all__ = ["Chain", "Pending", "Receipt", "app_line", "open_genesis", "receipt_of"]
+__all__ = ["Chain", "Pending", "Receipt", "open_genesis", "receipt_of"]
 
 _APP_DOMAIN: Final = b"wattproof app v1"
 
@@ -117,15 +116,13 @@ def open_genesis(raw: bytes, codec: Codec) -> Transaction:
     return transaction
 
 
-def app_line(app_hash: bytes, *, height: int) -> str:
-    """The checkpoint's extension line that commits to the state."""
-    return f"app {base64.b64encode(app_hash).decode()} {height}"
-
-
 class Chain:
-    """The log and state of one ledger, and how the next block changes them."""
+    """The log and state of one ledger, and how the next block changes them.
 
-    def __init__(self, store: Store, machine: Machine, *, log_key: SigningKey) -> None:
+    Without a `log_key` (in an audit, or on a follower) checkpoints are left empty.
+    """
+
+    def __init__(self, store: Store, machine: Machine, *, log_key: SigningKey | None) -> None:
         self.store: Final = store
         self.machine: Final = machine
         self._log_key: Final = log_key
@@ -223,19 +220,13 @@ class Chain:
         writes_hash = hashlib.sha256(self._writes_hash + digest).digest()
         root = frontier.root()
         app_hash = hashlib.sha256(_APP_DOMAIN + root + writes_hash).digest()
-        checkpoint = Checkpoint(
-            origin=self.origin,
-            size=frontier.size,
-            root=root,
-            extensions=(app_line(app_hash, height=height),),
-        )
         block = Block(
             height=height,
             time_ms=time_ms,
             size=frontier.size,
             writes_hash=writes_hash,
             app_hash=app_hash,
-            checkpoint=sign_checkpoint(checkpoint, self._log_key, self.origin),
+            checkpoint=self._checkpoint(frontier.size, root, app_hash=app_hash, height=height),
         )
         return Pending(
             block=block,
@@ -246,6 +237,13 @@ class Chain:
             frontier=frontier,
             edges=edges,
         )
+
+    def _checkpoint(self, size: int, root: bytes, *, app_hash: bytes, height: int) -> str:
+        if self._log_key is None:
+            return ""
+        line = app_extension(app_hash=app_hash, height=height)
+        checkpoint = Checkpoint(origin=self.origin, size=size, root=root, extensions=(line,))
+        return sign_checkpoint(checkpoint, self._log_key, self.origin)
 
 
 def _bytes_head(size: int) -> bytes:

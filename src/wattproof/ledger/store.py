@@ -179,12 +179,9 @@ class Store:
 
         Raises `Broken` where an entry or a tile that must exist is missing.
         """
-        row = self._connect().execute(
-            "SELECT hashes FROM tile WHERE level = ? AND idx = ?", (level, index)
-        )
-        found = row.fetchone()
-        if found is not None:
-            return bytes(found[0][: 32 * width])
+        stored = self.stored_tile(level, index)
+        if stored is not None:
+            return stored[: merkle.HASH_BYTES * width]
         first = index * TILE_WIDTH
         if level == 0:
             entries = self.entries(first, width)
@@ -195,6 +192,14 @@ class Store:
                 raise MISSING_ENTRY(index=first + len(entries))
             return b"".join(merkle.leaf_hash(entry.leaf) for entry in entries)
         return b"".join(tile_root(self.tile(level - 1, first + i)) for i in range(width))
+
+    def stored_tile(self, level: int, index: int) -> bytes | None:
+        """A full tile as it is stored; None where there is none."""
+        row = self._connect().execute(
+            "SELECT hashes FROM tile WHERE level = ? AND idx = ?", (level, index)
+        )
+        found = row.fetchone()
+        return None if found is None else bytes(found[0])
 
     def block(self, height: int) -> Block | None:
         """The block at `height`."""
@@ -250,6 +255,18 @@ class Store:
     def columns(self, collection: Collection[Any]) -> Iterator[tuple[Any, ...]]:
         """Every row as it is stored: key and index columns, value, entry; by key."""
         return iter(self._connect().execute(self._sql[collection].everything))
+
+    def tables(self) -> list[tuple[str, str, str]]:
+        """Type, name and definition of every table and index, by name."""
+        rows = self._connect().execute(
+            "SELECT type, name, coalesce(sql, '') FROM sqlite_master ORDER BY name"
+        )
+        return [(str(kind), str(name), str(sql)) for kind, name, sql in rows]
+
+    def integrity_problems(self) -> list[str]:
+        """What SQLite itself finds wrong with the file, its indexes included."""
+        rows = self._connect().execute("PRAGMA integrity_check(10)")
+        return [str(row[0]) for row in rows if row[0] != "ok"]
 
     @contextmanager
     def snapshot(self) -> Iterator[None]:
