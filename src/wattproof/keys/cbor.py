@@ -11,7 +11,7 @@ checked by encoding its result again; the tests hold it against cbor2.
 
 from __future__ import annotations
 
-from struct import Struct, error
+import struct
 from typing import Final, TypeAlias
 
 from wattproof.core.errors import ErrorCode, Malformed
@@ -97,8 +97,8 @@ UNSUPPORTED: Final = ErrorCode(
 INT_TOO_LARGE: Final = ErrorCode(
     Malformed,
     "keys.cbor.int_too_large",
-    en="The integer {value} does not fit into 64 bits with sign.",
-    zh="整数 {value} 超出 64 位有符号整数范围。",
+    en="An integer of {bits} bits does not fit into 64 bits with sign.",
+    zh="{bits} 位的整数超出 64 位有符号整数范围。",
 )
 TEXT_NOT_UNICODE: Final = ErrorCode(
     Malformed,
@@ -107,13 +107,13 @@ TEXT_NOT_UNICODE: Final = ErrorCode(
     zh="文本第 {at} 个字符是孤立的代理码位，无法以 UTF-8 表示。",
 )
 
-_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY = 0, 1, 2, 3, 4
+_UNSIGNED, _NEGATIVE, _BYTES, _TEXT, _ARRAY, _TAG, _SIMPLE_OR_FLOAT = 0, 1, 2, 3, 4, 6, 7
 _TAGS: Final = {64: 1, 69: 2, 70: 4, 71: 8}
 """RFC 8746, 2.1: unsigned little-endian elements; the number is their width in bytes."""
 _TAG_HEADS: Final = {width: bytes((0xD8, tag)) for tag, width in _TAGS.items()}
 _SIMPLE: Final = {0xF4: False, 0xF5: True, 0xF6: None}
-_U16, _U32, _U64 = Struct(">H"), Struct(">I"), Struct(">Q")
-_HEAD16, _HEAD32, _HEAD64 = Struct(">BH"), Struct(">BI"), Struct(">BQ")
+_U16, _U32, _U64 = struct.Struct(">H"), struct.Struct(">I"), struct.Struct(">Q")
+_HEAD16, _HEAD32, _HEAD64 = struct.Struct(">BH"), struct.Struct(">BI"), struct.Struct(">BQ")
 
 
 def encode(value: Value) -> bytes:
@@ -130,7 +130,7 @@ def decode(data: bytes) -> Value:
     """
     try:
         values, end = _read(data, 0, 1, 0)
-    except (IndexError, error) as short:
+    except (IndexError, struct.error) as short:
         raise TRUNCATED(bytes=len(data)) from short
     if end != len(data):
         raise TRAILING(at=end, bytes=len(data) - end)
@@ -138,9 +138,10 @@ def decode(data: bytes) -> Value:
 
 
 def _write(out: bytearray, value: Value, depth: int) -> None:
-    kind = type(value)  # not isinstance: a bool is an int, and subclasses carry other meanings
-    if kind is int:
-        _write_int(out, value)  # type: ignore[arg-type]
+    if value is None or isinstance(value, bool):  # before int, which bool is a kind of
+        out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
+    elif isinstance(value, int):
+        _write_int(out, value)
     elif isinstance(value, bytes):
         _write_head(out, _BYTES, len(value))
         out += value
@@ -151,8 +152,6 @@ def _write(out: bytearray, value: Value, depth: int) -> None:
             raise TEXT_NOT_UNICODE(at=lone.start) from lone
         _write_head(out, _TEXT, len(text))
         out += text
-    elif value is None or kind is bool:
-        out.append(0xF6 if value is None else 0xF5 if value else 0xF4)
     elif isinstance(value, UintArray):
         out += _TAG_HEADS[value.width]
         _write_head(out, _BYTES, len(value.data))
@@ -164,12 +163,12 @@ def _write(out: bytearray, value: Value, depth: int) -> None:
         for item in value:
             _write(out, item, depth + 1)
     else:
-        raise UNSUPPORTED(type=kind.__name__)
+        raise UNSUPPORTED(type=type(value).__name__)
 
 
 def _write_int(out: bytearray, value: int) -> None:
     if not INT_MIN <= value <= INT_MAX:
-        raise INT_TOO_LARGE(value=value)
+        raise INT_TOO_LARGE(bits=value.bit_length())
     if value >= 0:
         _write_head(out, _UNSIGNED, value)
     else:
@@ -193,44 +192,43 @@ def _write_head(out: bytearray, major: int, number: int) -> None:
 def _read(data: bytes, at: int, count: int, depth: int) -> tuple[list[Value], int]:
     """Read `count` values from byte `at`, `depth` arrays down: the values and where they end."""
     values: list[Value] = []
+    size = len(data)
     for _ in range(count):
         start, head = at, data[at]
-        number = head & 0x1F
-        at += 1
-        if number >= 24 or head >= 0xA0:
-            if head >= 0xA0 and not 0xC0 <= head < 0xE0:
-                if head not in _SIMPLE:
-                    raise _outside(start, head)
-                values.append(_SIMPLE[head])
-                continue
+        major, number = head >> 5, head & 0x1F
+        if major == _SIMPLE_OR_FLOAT:
+            if head not in _SIMPLE:
+                raise _outside(start, head)
+            values.append(_SIMPLE[head])
+            at += 1
+            continue
+        if number < 24:
+            at += 1
+        else:
             number, at = _argument(data, start)
-        major = head >> 5
         if major <= _NEGATIVE:
             if number > INT_MAX:
                 raise INT_RANGE(at=start)
-            values.append(number if major == _UNSIGNED else -1 - number)
-            continue
-        if major == _ARRAY:
+            values.append(-1 - number if major else number)
+        elif major <= _TEXT:
+            end = at + number
+            if end > size:
+                raise TRUNCATED(bytes=size)
+            try:
+                values.append(data[at:end] if major == _BYTES else data[at:end].decode())
+            except UnicodeDecodeError as bad:
+                raise NOT_UTF8(at=start) from bad
+            at = end
+        elif major == _ARRAY:
             if depth == MAX_DEPTH:
                 raise TOO_DEEP(limit=MAX_DEPTH)
             items, at = _read(data, at, number, depth + 1)
             values.append(items)
-            continue
-        if major > _ARRAY:
+        elif major == _TAG:
             array, at = _read_uint_array(data, start, at, number)
             values.append(array)
-            continue
-        end = at + number
-        if end > len(data):
-            raise TRUNCATED(bytes=len(data))
-        if major == _BYTES:
-            values.append(data[at:end])
         else:
-            try:
-                values.append(str(data[at:end], "utf-8"))
-            except UnicodeDecodeError as bad:
-                raise NOT_UTF8(at=start) from bad
-        at = end
+            raise _outside(start, head)
     return values, at
 
 
