@@ -19,7 +19,7 @@ from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger import merkle
 from wattproof.ledger.checkpoint import Checkpoint, app_extension, sign_checkpoint
 from wattproof.ledger.genesis import GENESIS_AAD, PROFILE, Genesis, ledger_id_of, origin_of
-from wattproof.ledger.leaf import leaf_parts, leaf_prefix
+from wattproof.ledger.leaf import bytes_head, leaf_parts, leaf_prefix
 from wattproof.ledger.machine import Machine, Outcome
 from wattproof.ledger.state import State, Write, hash_writes
 from wattproof.ledger.store import Block, Entry, Store, Tile
@@ -186,7 +186,7 @@ class Chain:
             outcome = run(context, transaction, index=index)
             outcomes.append(outcome)
             if outcome.refusal is None:
-                leaf = prefix + _bytes_head(len(transaction.raw)) + transaction.raw
+                leaf = prefix + bytes_head(len(transaction.raw)) + transaction.raw
                 entries.append(Entry(index, transaction.id, leaf, outcome.result))
                 index += 1
         writes = self.state.take_writes()
@@ -244,14 +244,6 @@ class Chain:
         line = app_extension(app_hash=app_hash, height=height)
         checkpoint = Checkpoint(origin=self.origin, size=size, root=root, extensions=(line,))
         return sign_checkpoint(checkpoint, self._log_key, self.origin)
-
-
-def _bytes_head(size: int) -> bytes:
-    if size < 24:
-        return bytes((0x40 | size,))
-    if size < 256:
-        return bytes((0x58, size))
-    return b"\x59" + size.to_bytes(2, "big")
 
 
 def _grow(

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-__all__ = ["leaf_parts", "leaf_prefix"]
+__all__ = ["bytes_head", "leaf_of", "leaf_parts", "leaf_prefix"]
 
 
 def leaf_prefix(*, height: int, time_ms: int) -> bytes:
     """The bytes of a leaf ``[height, time_ms, transaction]`` up to the transaction."""
     return b"\x83" + _uint(height) + _uint(time_ms)
+
+
+def leaf_of(raw: bytes, *, height: int, time_ms: int) -> bytes:
+    """The bytes of the whole leaf."""
+    return leaf_prefix(height=height, time_ms=time_ms) + bytes_head(len(raw)) + raw
+
+
+def bytes_head(size: int) -> bytes:
+    """The head of a CBOR byte string of `size` bytes, below 64 KiB as every transaction is."""
+    if size < 24:
+        return bytes((0x40 | size,))
+    if size < 1 << 8:
+        return bytes((0x58, size))
+    return b"\x59" + size.to_bytes(2, "big")
 
 
 def leaf_parts(leaf: bytes) -> tuple[int, int, bytes]:
