@@ -1,0 +1,173 @@
+"""A ledger's folder on disk, and the two ways to open it: many may read, one may write.
+
+ledger.db     log, tiles, blocks, state (see `ledger.store`)
+ledger.lock   held by the one process that writes
+keys/         the encrypted key store: the log's key and those of this operator's parties
+keys.secret   the key store's passphrase, where none is given from outside
+lake/         the Parquet lake, a projection that can be deleted at any time
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from wattproof.core.errors import ErrorCode, Unavailable
+from wattproof.engines.embedded import EmbeddedEngine
+from wattproof.engines.verifier import Verifier
+from wattproof.keys.ed25519 import SigningKey
+from wattproof.keys.store import KeyStore
+from wattproof.ledger.chain import Chain
+from wattproof.ledger.lock import WriterLock
+from wattproof.ledger.machine import Machine
+from wattproof.ledger.store import Store
+
+__all__ = ["LOG_KEY", "PASSPHRASE_VARIABLE", "LedgerFolder", "Writer"]
+
+PASSPHRASE_VARIABLE: Final = "WATTPROOF_PASSPHRASE"
+"""The environment variable that gives the key store's passphrase."""
+
+LOG_KEY: Final = "log"
+"""The name, in the key store, of the key that signs checkpoints and receipts."""
+
+EXISTS = ErrorCode(
+    Unavailable,
+    "folder.exists",
+    en="There is a ledger in {path} already.",
+    zh="{path} 中已经有一个账本。",
+)
+NO_SECRET = ErrorCode(
+    Unavailable,
+    "folder.no_passphrase",
+    en="The key store in {path} needs its passphrase: set {variable}.",
+    zh="打开 {path} 中的密钥库需要口令：请设置环境变量 {variable}。",
+)
+
+
+class Writer:
+    """A ledger opened for writing: its engine, and the store to read from."""
+
+    def __init__(self, store: Store, chain: Chain, lock: WriterLock, *, workers: int | None):
+        self.store: Final = store
+        self._chain = chain
+        self._lock = lock
+        self.engine: Final = EmbeddedEngine(chain, workers=workers)
+        self.ledger_id: Final = chain.ledger_id
+        self.origin: Final = chain.origin
+
+    def close(self) -> None:
+        """Finish what is waiting and let go of the folder."""
+        self.engine.close()
+        self.store.close()
+        self._lock.release()
+
+
+class LedgerFolder:
+    """The folder of one ledger, whose contracts are `machine`."""
+
+    def __init__(self, path: Path, machine: Machine) -> None:
+        self.path: Final = path
+        self.machine: Final = machine
+
+    @property
+    def database(self) -> Path:
+        """The ledger's one file."""
+        return self.path / "ledger.db"
+
+    @property
+    def lake(self) -> Path:
+        """Where the Parquet lake is projected to."""
+        return self.path / "lake"
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is a ledger here."""
+        return self.database.is_file()
+
+    def create_keys(self) -> KeyStore:
+        """Make the key store; its passphrase comes from the environment, or a new secret file."""
+        if self.exists:
+            raise EXISTS(path=str(self.path))
+        self.path.mkdir(parents=True, exist_ok=True)
+        passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+        if not passphrase:
+            passphrase = secrets.token_urlsafe(32)
+            descriptor = os.open(self._secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(passphrase)
+                file.flush()
+                os.fsync(descriptor)
+        return KeyStore.create(self.path / "keys", passphrase)
+
+    def keys(self) -> KeyStore:
+        """Open the key store."""
+        passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+        if not passphrase and self._secret.is_file():
+            passphrase = self._secret.read_text(encoding="ascii")
+        if not passphrase:
+            raise NO_SECRET(path=str(self.path), variable=PASSPHRASE_VARIABLE)
+        return KeyStore.open(self.path / "keys", passphrase)
+
+    def create(self, *, genesis: bytes, log_key: SigningKey, time_ms: int) -> None:
+        """Open the ledger with its genesis; all or nothing."""
+        if self.exists:
+            raise EXISTS(path=str(self.path))
+        lock = WriterLock(self.path)
+        partial = self.path / "ledger.db.partial"
+        for leftover in self.path.glob("ledger.db.partial*"):
+            leftover.unlink()
+        store = Store.create(partial, self.machine.collections)
+        try:
+            Chain.create(store, self.machine, log_key=log_key, genesis=genesis, time_ms=time_ms)
+        finally:
+            store.close()
+        partial.rename(self.database)
+        _sync_folder(self.path)
+        lock.release()
+
+    def read(self) -> Store:
+        """Open for reading, beside whoever writes. Raises `Unavailable` where there is no ledger."""
+        return Store.open(self.database, self.machine.collections)
+
+    @contextmanager
+    def write(self, *, workers: int | None = None) -> Iterator[Writer]:
+        """Open for writing; only one process may. Closed when the block ends."""
+        writer = self.open_writer(workers=workers)
+        try:
+            yield writer
+        finally:
+            writer.close()
+
+    def open_writer(self, *, workers: int | None = None) -> Writer:
+        """Open for writing until the writer is closed. `workers` help to verify signatures."""
+        probe = self.read()
+        probe.close()
+        lock = WriterLock(self.path)
+        try:
+            log_key = self.keys().get(LOG_KEY)
+            store = Store.open(self.database, self.machine.collections, write=True)
+            chain = Chain(store, self.machine, log_key=log_key)
+        except BaseException:
+            lock.release()
+            raise
+        return Writer(store, chain, lock, workers=workers)
+
+    def verifier(self, ledger_id: bytes, *, workers: int | None = None) -> Verifier:
+        """What checks signatures for this ledger."""
+        return Verifier(self.machine.codec, ledger_id=ledger_id, workers=workers)
+
+    @property
+    def _secret(self) -> Path:
+        return self.path / "keys.secret"
+
+
+def _sync_folder(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
