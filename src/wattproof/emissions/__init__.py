@@ -1,0 +1,1 @@
+"""Emissions: factors with a date and a source, assigned to meters; amounts turned into grams."""
