@@ -130,7 +130,7 @@ class LedgerFolder:
         lock.release()
 
     def read(self) -> Store:
-        """Open for reading, beside whoever writes. Raises `Unavailable` where there is no ledger."""
+        """Open for reading, beside whoever writes; `Unavailable` where there is no ledger."""
         return Store.open(self.database, self.machine.collections)
 
     @contextmanager

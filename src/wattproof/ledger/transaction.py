@@ -167,12 +167,22 @@ class Codec:
             body=plan.build(values),
         )
 
+    def from_json(self, type_: str, version: int, *, fields: dict[str, Any]) -> Body:
+        """Build the fields of a transaction from a JSON object; byte strings in base64.
+
+        Raises `Malformed` for an unknown type, `msgspec.ValidationError` for a wrong field.
+        """
+        plan = self._plans.get((type_, version))
+        if plan is None:
+            raise UNKNOWN_TYPE(type=type_[:64], version=version)
+        return msgspec.convert(fields, plan.body, dec_hook=_json_hook)
+
 
 class _Plan:
     """How the wire array of one type becomes its Struct."""
 
     def __init__(self, body: type[Body]) -> None:
-        self._body = body
+        self.body = body
         self._names = body.__struct_fields__
         hints = typing.get_type_hints(body, include_extras=True)
         shapes = [(name, _shape(hints[name])) for name in self._names]
@@ -182,17 +192,17 @@ class _Plan:
         names = self._names
         if len(values) != len(names) + 3:
             raise BAD_FIELDS(
-                type=self._body.spec.type, reason=f"{len(names)} fields, not {len(values) - 3}"
+                type=self.body.spec.type, reason=f"{len(names)} fields, not {len(values) - 3}"
             )
         fields: dict[str, object] = dict(zip(names, values[3:], strict=True))
         try:
             for name, shape in self._nested:
                 fields[name] = shape(fields[name])
             return msgspec.convert(
-                fields, self._body, builtin_types=_BUILTIN_TYPES, dec_hook=_array_hook
+                fields, self.body, builtin_types=_BUILTIN_TYPES, dec_hook=_array_hook
             )
         except msgspec.ValidationError as error:
-            raise BAD_FIELDS(type=self._body.spec.type, reason=str(error)) from None
+            raise BAD_FIELDS(type=self.body.spec.type, reason=str(error)) from None
 
 
 _BUILTIN_TYPES: Final = (bytes,)
@@ -202,6 +212,12 @@ def _array_hook(kind: type, value: object) -> object:
     if kind is UintArray and isinstance(value, UintArray):
         return value
     raise msgspec.ValidationError("Expected a typed array of unsigned integers")
+
+
+def _json_hook(kind: type, value: object) -> object:
+    if kind is UintArray and isinstance(value, list):
+        return UintArray.from_ints(value)
+    raise msgspec.ValidationError("Expected an array of unsigned integers")
 
 
 def _fields(struct: Body | Part) -> list[Value]:

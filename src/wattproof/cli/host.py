@@ -1,0 +1,44 @@
+"""What the composition root hands to the command line."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wattproof.engines.folder import LedgerFolder
+from wattproof.ledger.machine import Machine
+from wattproof.ledger.state import Reading
+
+__all__ = ["Host", "Opening"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Opening:
+    """What `init` is told: the ledger's name, its founder and its default time zone."""
+
+    name: str
+    organisation: str
+    uscc: str
+    zone: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """A machine with all its contracts, and what the frame cannot know of itself.
+
+    `create` opens a new ledger in a folder and gives what was made, for printing; `conservation`
+    is the balance of the book, raising `Broken` where it does not hold; `roles` the enforced table
+    of roles; `serve` runs node, API and console until stopped.
+    """
+
+    machine: Machine
+    create: Callable[[LedgerFolder, Opening], dict[str, Any]]
+    conservation: Callable[[Reading], dict[str, Any]]
+    roles: Callable[[str], list[dict[str, str]]]
+    serve: Callable[[LedgerFolder, str, int], None]
+
+    def folder(self, path: Path) -> LedgerFolder:
+        """The ledger's folder at `path`, whether or not there is a ledger in it."""
+        return LedgerFolder(path, self.machine)

@@ -1,0 +1,96 @@
+"""How commands answer: tables and sentences for people, one JSON document for machines."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from typing import Annotated, Any, Final, NoReturn
+
+import msgspec
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from wattproof.core.errors import Lang, Refused, WattProofError
+
+__all__ = ["EXIT_BAD_CALL", "EXIT_NO", "JsonFlag", "fail", "language", "progress", "say",
+           "show_json", "show_table"]  # fmt: skip
+
+EXIT_NO: Final = 1
+"""The answer is no: a proof fails, an audit finds a break, a transaction is refused."""
+
+EXIT_BAD_CALL: Final = 2
+"""The call could not be carried out as it was made."""
+
+JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document. / 输出 JSON。")]
+
+
+def language() -> Lang:
+    """The language for people: WATTPROOF_LANG, else the locale's, else English."""
+    for name in ("WATTPROOF_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
+        value = os.environ.get(name, "")
+        if value:
+            return "zh" if value.lower().startswith("zh") else "en"
+    return "en"
+
+
+def say(en: str, zh: str) -> None:
+    """One line for people, in their language."""
+    Console(soft_wrap=True, highlight=False).print(zh if language() == "zh" else en, markup=False)
+
+
+def show_json(value: Any) -> None:
+    """One JSON document on standard output."""
+    sys.stdout.write(msgspec.json.encode(value).decode() + "\n")
+
+
+def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table for people; numbers to the right."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for position, column in enumerate(columns):
+        numbers = bool(rows) and all(isinstance(row[position], int) for row in rows)
+        table.add_column(column, justify="right" if numbers else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*("" if cell is None else str(cell) for cell in row))
+    Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(table)
+
+
+@contextmanager
+def progress(en: str, zh: str) -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error while work goes on; silent where that is not a terminal.
+
+    The function that it gives is told what is done and what there is in all.
+    """
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _done, _total: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task(zh if language() == "zh" else en, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def fail(error: WattProofError, *, as_json: bool = False) -> NoReturn:
+    """End with one sentence and the error's code: exit 1 when refused, else 2."""
+    if as_json:
+        show_json(
+            {
+                "error": {
+                    "code": error.code,
+                    "en": error.text("en"),
+                    "zh": error.text("zh"),
+                    "params": {name: str(value) for name, value in error.params.items()},
+                }
+            }
+        )
+    sys.stderr.write(f"{error.text(language())} [{error.code}]\n")
+    raise SystemExit(EXIT_NO if isinstance(error, Refused) else EXIT_BAD_CALL)
