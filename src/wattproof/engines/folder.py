@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from wattproof.core.errors import ErrorCode, Unavailable
+from wattproof.core.errors import ErrorCode, Refused, Unavailable, WattProofError
 from wattproof.engines.embedded import EmbeddedEngine
 from wattproof.engines.verifier import Verifier
 from wattproof.keys.ed25519 import SigningKey
@@ -25,6 +25,7 @@ from wattproof.ledger.chain import Chain
 from wattproof.ledger.lock import WriterLock
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.store import Store
+from wattproof.ledger.transaction import Transaction
 
 __all__ = ["LOG_KEY", "PASSPHRASE_VARIABLE", "LedgerFolder", "Writer"]
 
@@ -112,8 +113,13 @@ class LedgerFolder:
             raise NO_SECRET(path=str(self.path), variable=PASSPHRASE_VARIABLE)
         return KeyStore.open(self.path / "keys", passphrase)
 
-    def create(self, *, genesis: bytes, log_key: SigningKey, time_ms: int) -> None:
-        """Open the ledger with its genesis; all or nothing."""
+    def create(
+        self, *, genesis: bytes, first: Sequence[bytes], log_key: SigningKey, time_ms: int
+    ) -> None:
+        """Open the ledger with its genesis and `first` transactions, all of it or nothing.
+
+        Raises what refuses one of them; there is then no ledger, and it can be tried again.
+        """
         if self.exists:
             raise EXISTS(path=str(self.path))
         lock = WriterLock(self.path)
@@ -122,12 +128,30 @@ class LedgerFolder:
             leftover.unlink()
         store = Store.create(partial, self.machine.collections)
         try:
-            Chain.create(store, self.machine, log_key=log_key, genesis=genesis, time_ms=time_ms)
+            chain = Chain.create(
+                store, self.machine, log_key=log_key, genesis=genesis, time_ms=time_ms
+            )
+            self._append(chain, first)
+            store.close()
+            partial.rename(self.database)
+            _sync_folder(self.path)
         finally:
             store.close()
-        partial.rename(self.database)
-        _sync_folder(self.path)
-        lock.release()
+            lock.release()
+
+    def _append(self, chain: Chain, raws: Sequence[bytes]) -> None:
+        """One block of transactions, all of which must be accepted."""
+        verifier = self.verifier(chain.ledger_id, workers=0)
+        checked = [verifier.check(raw) for raw in raws]
+        transactions = [item for item in checked if isinstance(item, Transaction)]
+        faults: list[WattProofError] = [item for item in checked if isinstance(item, Refused)]
+        if transactions and not faults:
+            pending = chain.execute(transactions, height=chain.height + 1, time_ms=chain.time_ms)
+            faults = [outcome.refusal for outcome in pending.outcomes if outcome.refusal]
+            if not faults:
+                chain.commit(pending)
+        for fault in faults:
+            raise fault
 
     def read(self) -> Store:
         """Open for reading, beside whoever writes; `Unavailable` where there is no ledger."""
