@@ -261,9 +261,13 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
     )
-    # The rollback journal keeps all in one file at rest; EXTRA syncs its removal too.
-    connection.execute("PRAGMA synchronous = EXTRA")
-    connection.execute("PRAGMA secure_delete = ON")
+    try:
+        # The rollback journal keeps all in one file at rest; EXTRA syncs its removal too.
+        connection.execute("PRAGMA synchronous = EXTRA")
+        connection.execute("PRAGMA secure_delete = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 
@@ -311,6 +315,8 @@ def _guarded(path: Path) -> Iterator[None]:
         closed = isinstance(failed, sqlite3.ProgrammingError)
         code = UNUSABLE if closed or primary in _SURROUNDINGS else DAMAGED
         raise code(path=path, why=str(failed)) from failed
+    except UnicodeDecodeError as failed:  # in a message that quotes a damaged schema
+        raise DAMAGED(path=path, why="schema") from failed
     except OSError as failed:
         raise UNUSABLE(path=path, why=failed.strerror or type(failed).__name__) from failed
 
