@@ -16,10 +16,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
-from wattproof.core.errors import ErrorCode, Refused, Unavailable, WattProofError
+from wattproof.core.errors import Conflict, ErrorCode, Refused, Unavailable, WattProofError
 from wattproof.engines.embedded import EmbeddedEngine
 from wattproof.engines.verifier import Verifier
 from wattproof.keys.ed25519 import SigningKey
+from wattproof.keys.passphrase import LOWEST, MODERATE
 from wattproof.keys.store import KeyStore
 from wattproof.ledger.chain import Chain
 from wattproof.ledger.lock import WriterLock
@@ -90,19 +91,36 @@ class LedgerFolder:
         return self.database.is_file()
 
     def create_keys(self) -> KeyStore:
-        """Make the key store; its passphrase comes from the environment, or a new secret file."""
+        """Make the key store of a ledger to be; its passphrase is given from outside, or random.
+
+        A store that an earlier attempt left behind is taken up. Raises `Unavailable` where there
+        is a ledger already.
+        """
         if self.exists:
             raise EXISTS(path=str(self.path))
         self.path.mkdir(parents=True, exist_ok=True)
         passphrase = os.environ.get(PASSPHRASE_VARIABLE)
+        cost = MODERATE
         if not passphrase:
-            passphrase = secrets.token_urlsafe(32)
-            descriptor = os.open(self._secret, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(passphrase)
-                file.flush()
-                os.fsync(descriptor)
-        return KeyStore.create(self.path / "keys", passphrase)
+            passphrase, cost = self._make_secret(), LOWEST
+        try:
+            return KeyStore.create(self.path / "keys", passphrase, cost=cost)
+        except Conflict:
+            return KeyStore.open(self.path / "keys", passphrase)
+
+    def _make_secret(self) -> str:
+        """A random passphrase in a file of its own, or the one that is there already."""
+        if self._secret.is_file():
+            return self._secret.read_text(encoding="ascii")
+        partial = self._secret.with_suffix(".partial")
+        descriptor = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode=0o600)
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(32))
+            file.flush()
+            os.fsync(descriptor)
+        partial.rename(self._secret)
+        _sync_folder(self.path)
+        return self._secret.read_text(encoding="ascii")
 
     def keys(self) -> KeyStore:
         """Open the key store."""
