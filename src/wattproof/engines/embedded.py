@@ -125,6 +125,10 @@ class EmbeddedEngine:
         """
         self._enter([raw], None, done, wait=False)
 
+    def warm_up(self) -> None:
+        """Start the helping processes now rather than with the first large submission."""
+        self._verifier.warm_up()
+
     def close(self) -> None:
         """Finish what is waiting, then stop. Calling it again does nothing."""
         with self._lock:

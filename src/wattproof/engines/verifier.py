@@ -85,6 +85,11 @@ class Verifier:
             checked.extend(map(self._decode, chunk, verdicts))
         return checked
 
+    def warm_up(self) -> None:
+        """Start the helping processes, so that the first large submission does not wait."""
+        started = [self.start([b""])[0] for _ in range(self._workers)]
+        self.collect(started)
+
     def close(self) -> None:
         """End the helping processes."""
         if self._pool is not None:
