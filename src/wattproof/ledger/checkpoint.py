@@ -8,8 +8,8 @@
     — example.org/ledger Az3grlgt...
 
 It is a `ledger.note` whose key name is the origin. Our extension line binds the state to the log:
-the app hash after the block of that height, in which entry `size - 1` lies; whoever re-executes the
-first `size` entries must come to the same hash.
+the app hash and the height of the block that brought the log to this size; whoever re-executes
+these `size` entries must come to the same hash.
 """
 
 from __future__ import annotations

@@ -63,13 +63,13 @@ BAD_RECEIPT: Final = ErrorCode(
     Malformed,
     "ledger.receipt.form",
     en="This is not a receipt of inclusion in the form of RFC 9942 that this ledger issues.",
-    zh="这不是本账本按 RFC 9942 签发的收录凭据。",
+    zh="这不是本账本按 RFC 9942 签发的收录回执。",
 )
 ONE_ENTRY: Final = ErrorCode(
     Conflict,
     "ledger.receipt.one_entry",
     en="A log of a single entry has no receipts yet; there will be one with the next entry.",
-    zh="日志只有一条记录时尚无收录凭据，待下一条记录写入后即可签发。",
+    zh="日志只有一条记录时尚无收录回执，待下一条记录写入后即可签发。",
 )
 OTHER_ROOT: Final = ErrorCode(
     Broken,
