@@ -44,15 +44,22 @@ def make_app(host: Host, rooms: Sequence[AddCommands]) -> typer.Typer:
 
     @app.callback()
     def options(
-        _version: Annotated[
-            bool, typer.Option("--version", callback=version, is_eager=True, help="Print it.")
+        version: Annotated[
+            bool, typer.Option("--version", callback=_version, is_eager=True, help="Print it.")
         ] = False,
     ) -> None:
-        pass
+        """Options before any command."""
+        assert not version, "handled by its callback"
 
     for add in (ledger.add_commands, keys.add_commands, *rooms):
         add(app, host)
     return app
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        typer.echo(__version__)
+        raise typer.Exit
 
 
 def run(app: typer.Typer, arguments: Sequence[str] | None = None) -> None:

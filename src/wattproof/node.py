@@ -1,0 +1,160 @@
+"""The composition root: the only place where the rooms are put together."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any, Final, TypeVar
+
+import msgspec
+
+import wattproof.book.contract as book
+import wattproof.emissions.contract as emissions
+import wattproof.identity.contract as identity
+import wattproof.metering.contract as metering
+from wattproof.book.queries import conservation
+from wattproof.cli.app import make_app, run
+from wattproof.cli.host import Host, Opening
+from wattproof.core.codes import check_uscc
+from wattproof.core.errors import Lang
+from wattproof.core.periods import load_zone
+from wattproof.emissions.cli import add_commands as add_emission_commands
+from wattproof.emissions.library import packaged_factors
+from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
+from wattproof.engines.folder import LOG_KEY, LedgerFolder
+from wattproof.identity.roles import permissions
+from wattproof.keys.ed25519 import SigningKey
+from wattproof.ledger.genesis import PROFILE, Founder, Genesis, ledger_id_of, sign_genesis
+from wattproof.ledger.machine import Machine
+from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
+
+__all__ = ["IMPORTER", "OPERATOR", "create_ledger", "host", "machine", "main"]
+
+OPERATOR: Final = "operator"
+"""The id, and key name, of the founder that registers parties and publishes factors."""
+
+IMPORTER: Final = "importer"
+"""The id, and key name, of the founder that brings in readings recorded elsewhere."""
+
+FACTORS_AT_ONCE: Final = 64
+"""Factors in one transaction when a ledger opens: well below its size limit."""
+
+T = TypeVar("T")
+
+
+def machine() -> Machine:
+    """All contracts of this version, in the order in which they listen to each other."""
+    contracts = (identity.CONTRACT, book.CONTRACT, metering.CONTRACT, emissions.CONTRACT)
+    return Machine(contracts, authorise=identity.authorise)
+
+
+def create_ledger(folder: LedgerFolder, opening: Opening) -> dict[str, Any]:
+    """Open a ledger with its consortium, an importing authority, and the packaged factors.
+
+    Gives what was made, for printing. Raises `Unavailable` where there is a ledger already.
+    """
+    uscc = check_uscc(opening.uscc) if opening.uscc else ""
+    load_zone(opening.zone)
+    with folder.create_keys() as store:
+        log_key, operator, importer = map(store.get_or_create, (LOG_KEY, OPERATOR, IMPORTER))
+    genesis = sign_genesis(
+        Genesis(
+            name=opening.name,
+            zone=opening.zone,
+            profile=PROFILE,
+            log_key=log_key.public,
+            founders=_founders(opening.organisation, uscc, operator=operator, importer=importer),
+            registrar=OPERATOR,
+        ),
+        operator,
+        nonce=os.urandom(NONCE_BYTES),
+    )
+    ledger_id = ledger_id_of(genesis)
+    first = [sign_transaction(body, operator, ledger_id=ledger_id) for body in _packaged_factors()]
+    folder.create(
+        genesis=genesis, first=first, log_key=log_key, time_ms=time.time_ns() // 1_000_000
+    )
+    return {
+        "ledger": ledger_id.hex(),
+        "name": opening.name,
+        "folder": str(folder.path),
+        "parties": [OPERATOR, IMPORTER],
+        "factors": len(packaged_factors()) - 1,
+    }
+
+
+def _founders(
+    organisation: str, uscc: str, *, operator: SigningKey, importer: SigningKey
+) -> tuple[Founder, ...]:
+    return (
+        Founder(
+            id=OPERATOR,
+            name=organisation,
+            uscc=uscc,
+            key=operator.public,
+            roles=("factor_authority", "issuer", "metering_authority", "registrar"),
+        ),
+        Founder(
+            id=IMPORTER,
+            name=f"{organisation}: importing authority",
+            uscc="",
+            key=importer.public,
+            roles=("consumer", "importer", "supplier"),
+        ),
+    )
+
+
+def _packaged_factors() -> Iterator[PublishFactors]:
+    fields = FactorStatement.__struct_fields__
+    statements = (
+        FactorStatement(**{name: getattr(factor, name) for name in fields})
+        for factor in packaged_factors()
+        if factor.id != UNITY_ID
+    )
+    for chunk in _chunks(statements, FACTORS_AT_ONCE):
+        yield PublishFactors(factors=chunk)
+
+
+def _chunks(items: Iterable[T], size: int) -> Iterator[tuple[T, ...]]:
+    source = iter(items)
+    while chunk := tuple(islice(source, size)):
+        yield chunk
+
+
+def _roles(lang: Lang) -> list[dict[str, str]]:
+    """The enforced table of roles, for printing."""
+    return [
+        {
+            "transaction": f"{row.type} v{row.version}",
+            "what": row.what,
+            "by": ", ".join(row.by),
+            "who": ", ".join(row.who),
+        }
+        for row in permissions(machine().specs, lang=lang)
+    ]
+
+
+def _conservation(reading: Any) -> dict[str, Any]:
+    return {row.asset: msgspec.to_builtins(row) for row in conservation(reading)}
+
+
+def host() -> Host:
+    """What the command line works with."""
+    return Host(
+        machine=machine(),
+        create=create_ledger,
+        conservation=_conservation,
+        roles=_roles,
+        serve=_serve,
+    )
+
+
+def _serve(folder: LedgerFolder, address: str, port: int) -> None:
+    raise NotImplementedError
+
+
+def main() -> None:
+    """The `wattproof` command."""
+    run(make_app(host(), (add_emission_commands,)))
