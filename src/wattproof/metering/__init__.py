@@ -1,0 +1,1 @@
+"""Metering: packets of readings signed by meters, and the continuity of each meter's stream."""
