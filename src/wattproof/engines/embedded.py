@@ -98,8 +98,7 @@ class EmbeddedEngine:
 
         While one block is run, the signatures of the next ones are verified elsewhere.
         """
-        parts = [raws[i : i + BLOCK_LIMIT] for i in range(0, len(raws), BLOCK_LIMIT)]
-        answers: list[Sequence[Answer]] = [()] * len(parts)
+        answers: list[Sequence[Answer]] = []
         arrived = threading.Semaphore(0)
 
         def keep(position: int) -> Done:
@@ -109,12 +108,13 @@ class EmbeddedEngine:
 
             return done
 
-        ahead: list[list[Checked] | None] = [None] * len(parts)
-        for position, part in enumerate(parts):
-            if len(parts) > 1:
-                ahead[position] = self._verifier.check_many(part)
-            self._enter(part, ahead[position], keep(position), wait=True)
-        for _ in parts:
+        start = 0
+        for checked in self._verifier.stream(raws):
+            end = start + len(checked)
+            answers.append(())
+            self._enter(raws[start:end], checked, keep(len(answers) - 1), wait=True)
+            start = end
+        for _ in answers:
             arrived.acquire()
         return [answer for given in answers for answer in given]
 

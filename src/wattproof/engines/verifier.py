@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
 from typing import Final
 
@@ -18,7 +18,7 @@ from wattproof.ledger.transaction import Codec, Transaction
 
 __all__ = ["CHUNK", "Verifier", "workers_here"]
 
-CHUNK: Final = 256
+CHUNK: Final = 128
 """Transactions that are handed to another process at once."""
 
 BAD_SIGNATURE = ErrorCode(
@@ -63,38 +63,47 @@ class Verifier:
 
     def check_many(self, raws: Sequence[bytes]) -> list[Checked]:
         """Decode and verify; the work is shared with other processes when there is enough."""
+        return [item for checked in self.stream(raws) for item in checked]
+
+    def stream(self, raws: Sequence[bytes]) -> Iterator[list[Checked]]:
+        """Decode and verify in chunks, in order; later chunks are verified while one is used."""
         if self._workers == 0 or len(raws) < 2 * CHUNK:
-            return [self.check(raw) for raw in raws]
-        return self.collect(self.start(raws))
-
-    def start(self, raws: Sequence[bytes]) -> list[tuple[Sequence[bytes], Future[bytes]]]:
-        """Begin to verify signatures elsewhere; `collect` gives what came of it."""
-        if self._pool is None:
-            self._pool = ProcessPoolExecutor(
-                self._workers, mp_context=multiprocessing.get_context("spawn")
-            )
-        pool, ledger_id = self._pool, self._ledger_id
-        chunks = [raws[i : i + CHUNK] for i in range(0, len(raws), CHUNK)]
-        return [(chunk, pool.submit(verify_signatures, chunk, ledger_id)) for chunk in chunks]
-
-    def collect(self, started: list[tuple[Sequence[bytes], Future[bytes]]]) -> list[Checked]:
-        """Decode what `start` was given, with the signatures' verdicts."""
-        checked: list[Checked] = []
-        for chunk, future in started:
-            verdicts = future.result()
-            checked.extend(map(self._decode, chunk, verdicts))
-        return checked
+            for start in range(0, len(raws), CHUNK):
+                yield [self.check(raw) for raw in raws[start : start + CHUNK]]
+            return
+        pool = self._processes()
+        tasks = [
+            _Task(raws[start : start + CHUNK], self._ledger_id, pool)
+            for start in range(0, len(raws), CHUNK)
+        ]
+        try:
+            for position, task in enumerate(tasks):
+                # Rather than wait, this process takes over the last chunk that nobody has begun.
+                while not task.done() and any(t.take_over() for t in reversed(tasks[position:])):
+                    pass
+                yield list(map(self._decode, task.raws, task.verdicts()))
+        finally:
+            for task in tasks:
+                task.cancel()
 
     def warm_up(self) -> None:
         """Start the helping processes, so that the first large submission does not wait."""
-        started = [self.start([b""])[0] for _ in range(self._workers)]
-        self.collect(started)
+        if self._workers:
+            pool = self._processes()
+            for future in [pool.submit(verify_signatures, [], b"") for _ in range(self._workers)]:
+                future.result()
 
     def close(self) -> None:
         """End the helping processes."""
         if self._pool is not None:
             self._pool.shutdown()
             self._pool = None
+
+    def _processes(self) -> ProcessPoolExecutor:
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")
+            self._pool = ProcessPoolExecutor(self._workers, mp_context=context)
+        return self._pool
 
     def _decode(self, raw: bytes, verdict: int) -> Checked:
         try:
@@ -106,6 +115,34 @@ class Verifier:
         except Refused as refusal:
             return refusal
         return transaction
+
+
+class _Task:
+    """A chunk whose signatures are verified by whoever comes to it first."""
+
+    __slots__ = ("_future", "_ledger_id", "_verdicts", "raws")
+
+    def __init__(self, raws: Sequence[bytes], ledger_id: bytes, pool: ProcessPoolExecutor) -> None:
+        self.raws = raws
+        self._ledger_id = ledger_id
+        self._verdicts: bytes | None = None
+        self._future: Future[bytes] = pool.submit(verify_signatures, raws, ledger_id)
+
+    def done(self) -> bool:
+        return self._verdicts is not None or self._future.done()
+
+    def take_over(self) -> bool:
+        """Verify here, unless it is done or another process is at it."""
+        if self._verdicts is not None or not self._future.cancel():
+            return False
+        self._verdicts = verify_signatures(self.raws, self._ledger_id)
+        return True
+
+    def verdicts(self) -> bytes:
+        return self._future.result() if self._verdicts is None else self._verdicts
+
+    def cancel(self) -> None:
+        self._future.cancel()
 
 
 def verify_signatures(raws: Sequence[bytes], ledger_id: bytes) -> bytes:
