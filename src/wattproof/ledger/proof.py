@@ -27,11 +27,12 @@ from wattproof.keys.did import did_of
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger import merkle
 from wattproof.ledger.chain import open_genesis
-from wattproof.ledger.checkpoint import Checkpoint, open_checkpoint
+from wattproof.ledger.checkpoint import Checkpoint, open_checkpoint, parse_body
 from wattproof.ledger.genesis import Genesis, ledger_id_of, origin_of
 from wattproof.ledger.leaf import leaf_of, leaf_parts
+from wattproof.ledger.note import parse_note
 from wattproof.ledger.receipt import make_receipt, open_receipt, verify_receipt
-from wattproof.ledger.store import Entry, Store
+from wattproof.ledger.store import Block, Entry, Store
 from wattproof.ledger.tiles import TileNodes
 from wattproof.ledger.transaction import Codec, transaction_id
 
@@ -111,33 +112,45 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     time_ms: int | None = None
 
 
-def make_receipt_of(store: Store, entry: Entry, *, size: int, log_key: SigningKey) -> bytes:
-    """The RFC 9942 receipt of an entry in the tree of `size` entries."""
-    nodes = TileNodes(store.tile, size=size)
-    path = merkle.inclusion_path(nodes, index=entry.index, size=size)
-    leaf = merkle.leaf_hash(entry.leaf)
-    root = merkle.inclusion_root(leaf=leaf, index=entry.index, size=size, path=path)
-    assert root is not None, f"no path for entry {entry.index} of {size}"
-    return make_receipt(
-        key=log_key, leaf_hash=leaf, index=entry.index, size=size, path=path, root=root
-    )
+def make_receipt_of(store: Store, entry: Entry, *, log_key: SigningKey) -> bytes:
+    """The RFC 9942 receipt of an entry, in the tree of the newest checkpoint."""
+    return _receipt(store, entry, block=_newest(store), log_key=log_key)
 
 
 def make_proof(store: Store, entry: Entry, *, log_key: SigningKey) -> bytes:
     """The proof file of an entry, against the newest checkpoint."""
-    block = store.latest_block()
-    assert block is not None, "a ledger has a genesis"
+    block = _newest(store)
     height, time_ms, raw = leaf_parts(entry.leaf)
     proof = ProofFile(
         checkpoint=block.checkpoint,
         format=FORMAT,
         genesis=_text(leaf_parts(store.entry(0).leaf)[2]),
         height=height,
-        receipt=_text(make_receipt_of(store, entry, size=block.size, log_key=log_key)),
+        receipt=_text(_receipt(store, entry, block=block, log_key=log_key)),
         time_ms=time_ms,
         transaction=_text(raw),
     )
     return _encode(proof)
+
+
+def _newest(store: Store) -> Block:
+    block = store.latest_block()
+    assert block is not None, "a ledger has a genesis"
+    return block
+
+
+def _receipt(store: Store, entry: Entry, *, block: Block, log_key: SigningKey) -> bytes:
+    """Signs only the root that the block's checkpoint states; damaged tiles give no other."""
+    return make_receipt(
+        key=log_key,
+        leaf_hash=merkle.leaf_hash(entry.leaf),
+        index=entry.index,
+        size=block.size,
+        path=merkle.inclusion_path(
+            TileNodes(store.tile, size=block.size), index=entry.index, size=block.size
+        ),
+        root=parse_body(parse_note(block.checkpoint).body).root,
+    )
 
 
 def verify_proof(data: bytes, *, ledger_id: bytes | None = None) -> Verdict:
