@@ -40,12 +40,12 @@ class UintArray:
     def from_ints(cls, ints: Iterable[int]) -> UintArray:
         """Pack integers from 0 to 2^64 - 1; raises `Malformed` for any other."""
         try:
-            wide = array("Q", ints)
+            numbers = list(ints)
+            top = max(numbers, default=0)
+            width = 1 if top < 1 << 8 else 2 if top < 1 << 16 else 4 if top < 1 << 32 else 8
+            native = array(_TYPECODES[width], numbers)
         except (OverflowError, TypeError, ValueError) as bad:
             raise NOT_UINT64(why=type(bad).__name__) from bad
-        largest = max(wide, default=0)
-        width = 1 if largest < 1 << 8 else 2 if largest < 1 << 16 else 4 if largest < 1 << 32 else 8
-        native = array(_TYPECODES[width], wide)
         if _BIG_ENDIAN_HOST:
             native.byteswap()
         return cls._made(native.tobytes(), width)
