@@ -29,6 +29,7 @@ __all__ = [
     "Part",
     "Spec",
     "Transaction",
+    "content_nonce",
     "encode_payload",
     "sign_transaction",
     "transaction",
@@ -122,6 +123,14 @@ def encode_payload(body: Body, *, nonce: bytes) -> bytes:
     """The deterministic CBOR array ``[type, version, nonce, ...fields]``."""
     spec = body.spec
     return cbor.encode([spec.type, spec.version, nonce, *_fields(body)])
+
+
+def content_nonce(body: Body) -> bytes:
+    """A nonce that follows from the fields: the same content, signed again, is the same bytes.
+
+    For work that may be done twice and must count once, such as an import.
+    """
+    return hashlib.sha256(encode_payload(body, nonce=bytes(NONCE_BYTES))).digest()[:NONCE_BYTES]
 
 
 def sign_transaction(

@@ -1,0 +1,1 @@
+"""The demonstration: a small region lives through a month, and every figure is then proven."""
