@@ -153,7 +153,9 @@ class Machine:
         self._listeners: _Listeners = {}
         collections: dict[str, Collection[Any]] = {}
         for contract in self.contracts:
-            self._rules.update(contract.rules)
+            for body, rule in contract.rules.items():
+                assert body not in self._rules, f"{body.spec.type} has rules in two contracts"
+                self._rules[body] = rule
             for kind, listeners in contract.listeners.items():
                 self._listeners.setdefault(kind, []).extend(listeners)
             for collection in contract.collections:
@@ -180,6 +182,7 @@ class Machine:
         try:
             context.actor = self._authorise(context, body.spec.by)
             self._rules[type(body)](context, body)
+            result = self._encode((index, [(event.name, event) for event in context.events]))
         except (Refused, Broken) as refusal:
             context.state.undo()
             return Outcome(transaction, refusal=refusal)
@@ -189,5 +192,4 @@ class Machine:
                 transaction, refusal=RULE_FAILED(type=body.spec.type, reason=repr(fault))
             )
         context.state.keep()
-        events = [(event.name, event) for event in context.events]
-        return Outcome(transaction, result=self._encode((index, events)))
+        return Outcome(transaction, result=result)

@@ -29,6 +29,8 @@ __all__ = [
 ]
 
 Key = tuple[int | str | bytes, ...]
+_INT_LIMIT: Final = 2**63
+"""Keys and index values are 64-bit integers with sign, as SQLite's are."""
 Column = type[int] | type[str] | type[bytes]
 
 
@@ -70,6 +72,11 @@ class Collection(Generic[R]):
         self.columns: Final[dict[str, Column]] = {field: hints[field] for field in named}
         for field, kind in self.columns.items():
             assert kind in (int, str, bytes), f"{name}.{field} cannot be a key or an index"
+        self._types: Final[tuple[type, ...]] = tuple(self.columns.values())
+        integers = tuple(field for field, kind in self.columns.items() if kind is int)
+        self._integers: Final[Callable[[R], tuple[int, ...]]] = (
+            _getter(integers) if integers else lambda _: ()
+        )
         self.key_of: Final[Callable[[R], Key]] = _getter(key)
         self.index_of: Final = {index: _getter(fields) for index, fields in self.indexes.items()}
         self.column_values: Final[Callable[[R], Key]] = _getter(tuple(self.columns))
@@ -79,12 +86,30 @@ class Collection(Generic[R]):
     def __repr__(self) -> str:
         return f"Collection({self.name!r})"
 
+    def check(self, fields: Iterable[str], values: Key) -> None:
+        """Assert that `values` are of the exact types of `fields`.
 
-def _getter(fields: tuple[str, ...]) -> Callable[[Any], Key]:
+        SQLite would compare "5" with 5 and find them equal where a dictionary does not, and True
+        equals 1 for both: what a rule finds must not depend on where it is looked for.
+        """
+        for field, value in zip(fields, values, strict=False):
+            assert type(value) is self.columns[field], f"{self.name}.{field} is never {value!r}"
+
+    def encode_checked(self, record: R) -> bytes:
+        """The record's bytes; an error where it could not be stored, keys included."""
+        types = tuple(map(type, self.column_values(record)))
+        assert types == self._types, f"{self.name}: {record!r} has {types} for {self._types}"
+        for value in self._integers(record):
+            if not -_INT_LIMIT <= value < _INT_LIMIT:
+                raise OverflowError(f"{self.name}: {value} does not fit into 64 bits")
+        return self.encode(record)
+
+
+def _getter(fields: tuple[str, ...]) -> Callable[[Any], Any]:
     if len(fields) == 1:
         get = operator.attrgetter(fields[0])
         return lambda record: (get(record),)
-    return typing.cast("Callable[[Any], Key]", operator.attrgetter(*fields))
+    return typing.cast("Callable[[Any], Any]", operator.attrgetter(*fields))
 
 
 _PLAIN: Final = (int, str, bytes, bool, types.NoneType)
@@ -155,6 +180,8 @@ class Write(msgspec.Struct, frozen=True):
 
 _MISSING: Final = object()
 _Cache = dict[Key, Any]
+_Written = tuple[int, bytes | None]
+"""The entry that wrote a row of the present block, and the row's value."""
 
 
 class State:
@@ -168,8 +195,8 @@ class State:
         self._source = source
         self._limit = cache_records
         self._cache: dict[Collection[Any], _Cache] = {}
-        self._dirty: dict[Collection[Any], dict[Key, int]] = {}
-        self._undo: list[tuple[Collection[Any], Key, Any, int | None]] = []
+        self._dirty: dict[Collection[Any], dict[Key, _Written]] = {}
+        self._undo: list[tuple[Collection[Any], Key, Any, _Written | None]] = []
         self.entry = 0
 
     def get(self, collection: Collection[R], *key: int | str | bytes) -> R | None:
@@ -179,6 +206,7 @@ class State:
             cache = self._cache[collection] = {}
         found = cache.get(key, _MISSING)
         if found is _MISSING:
+            collection.check(collection.key, key)
             row = self._source.row(collection, key)
             found = None if row is None else collection.decode(row.value)
             cache[key] = found
@@ -193,25 +221,30 @@ class State:
         return iter(self._merged(collection, collection.key, prefix))
 
     def put(self, collection: Collection[R], record: R) -> None:
-        """Write `record` in place of whatever has its key."""
-        self._write(collection, collection.key_of(record), record)
+        """Write `record` in place of whatever has its key.
+
+        It is encoded at once, so that a record that cannot be fails the rule that made it and not
+        the block.
+        """
+        value = collection.encode_checked(record)
+        self._write(collection, collection.key_of(record), record, value)
 
     def delete(self, collection: Collection[Any], *key: int | str | bytes) -> None:
         """Remove the record with this key, which must exist."""
         assert self.get(collection, *key) is not None, f"no {collection.name} {key} to delete"
-        self._write(collection, key, None)
+        self._write(collection, key, None, None)
 
     def undo(self) -> None:
         """Take back what was written since the last `keep`."""
-        for collection, key, before, entry in reversed(self._undo):
+        for collection, key, before, written in reversed(self._undo):
             if before is _MISSING:
                 del self._cache[collection][key]
             else:
                 self._cache[collection][key] = before
-            if entry is None:
+            if written is None:
                 del self._dirty[collection][key]
             else:
-                self._dirty[collection][key] = entry
+                self._dirty[collection][key] = written
         self._undo.clear()
 
     def keep(self) -> None:
@@ -223,28 +256,26 @@ class State:
         assert not self._undo, "a transaction is still open"
         writes = []
         for collection in sorted(self._dirty, key=lambda collection: collection.name):
-            dirty, cache, encode = (
-                self._dirty[collection],
-                self._cache[collection],
-                collection.encode,
-            )
+            dirty, cache = self._dirty[collection], self._cache[collection]
             for key in sorted(dirty):
-                record = cache[key]
-                value = None if record is None else encode(record)
-                writes.append(Write(collection, key, record, value, dirty[key]))
+                entry, value = dirty[key]
+                writes.append(Write(collection, key, cache[key], value, entry))
         self._dirty = {}
         self._trim()
         return writes
 
-    def _write(self, collection: Collection[Any], key: Key, record: Record | None) -> None:
+    def _write(
+        self, collection: Collection[Any], key: Key, record: Record | None, value: bytes | None
+    ) -> None:
         cache = self._cache.setdefault(collection, {})
         dirty = self._dirty.setdefault(collection, {})
         self._undo.append((collection, key, cache.get(key, _MISSING), dirty.get(key)))
         cache[key] = record
-        dirty[key] = self.entry
+        dirty[key] = (self.entry, value)
 
     def _merged(self, collection: Collection[R], fields: tuple[str, ...], values: Key) -> list[R]:
         assert len(values) <= len(fields), f"{collection.name}: too many values for {fields}"
+        collection.check(fields, values)
         stored = self._source.rows(collection, fields[: len(values)], values)
         dirty = self._dirty.get(collection)
         records = [collection.decode(value) for value in stored]
