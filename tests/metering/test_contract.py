@@ -10,7 +10,6 @@ from tests.support.meters import QUARTER_S, START_S, Meters, packet_of
 
 from wattproof.core.errors import Refused
 from wattproof.core.units import MAX_AMOUNT
-from wattproof.metering.contract import REFUSALS
 from wattproof.metering.model import (
     FUTURE_S,
     MAX_READINGS,
@@ -23,6 +22,7 @@ from wattproof.metering.model import (
     catch_up_span,
 )
 from wattproof.metering.queries import packet_row, packets_of, stream_of, streams
+from wattproof.metering.refusals import OUTCOME_REFUSALS
 
 END_S = START_S + 4 * QUARTER_S
 """When the first packet of `begun` ends."""
@@ -373,7 +373,7 @@ def test_the_table_of_outcomes_is_what_is_enforced() -> None:
     names = [row.name for row in OUTCOMES]
     assert len(set(names)) == len(names)
     assert {f"metering.{row.name}" for row in OUTCOMES if not row.accepted} == {
-        code.code for code in REFUSALS
+        code.code for code in OUTCOME_REFUSALS
     }
     assert [row.code for row in QUALITIES] == list(range(len(QUALITIES)))
 
