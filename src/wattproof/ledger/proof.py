@@ -83,9 +83,9 @@ class ProofFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     checkpoint: Annotated[str, Meta(max_length=4096)]
     format: str
     genesis: Base64
-    height: Annotated[int, Meta(ge=0, lt=2**63)]
+    height: Annotated[int, Meta(ge=0, le=2**53)]
     receipt: Base64
-    time_ms: Annotated[int, Meta(ge=0, lt=2**63)]
+    time_ms: Annotated[int, Meta(ge=0, le=2**53)]
     transaction: Base64
 
 
