@@ -20,6 +20,7 @@ from wattproof.cli.host import Host, Opening
 from wattproof.core.codes import check_uscc
 from wattproof.core.errors import Lang
 from wattproof.core.periods import load_zone
+from wattproof.demo.cli import add_commands as add_demo_command
 from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
@@ -30,7 +31,7 @@ from wattproof.ledger.genesis import PROFILE, Founder, Genesis, ledger_id_of, si
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 
-__all__ = ["IMPORTER", "OPERATOR", "create_ledger", "host", "machine", "main"]
+__all__ = ["IMPORTER", "OPERATOR", "ROOMS", "create_ledger", "host", "machine", "main"]
 
 OPERATOR: Final = "operator"
 """The id, and key name, of the founder that registers parties and publishes factors."""
@@ -40,6 +41,9 @@ IMPORTER: Final = "importer"
 
 FACTORS_AT_ONCE: Final = 64
 """Factors in one transaction when a ledger opens: well below its size limit."""
+
+ROOMS: Final = (add_emission_commands, add_demo_command)
+"""What hangs commands into the command line."""
 
 T = TypeVar("T")
 
@@ -157,4 +161,4 @@ def _serve(folder: LedgerFolder, address: str, port: int) -> None:
 
 def main() -> None:
     """The `wattproof` command."""
-    run(make_app(host(), (add_emission_commands,)))
+    run(make_app(host(), ROOMS))

@@ -25,6 +25,9 @@ EXIT_NO: Final = 1
 EXIT_BAD_CALL: Final = 2
 """The call could not be carried out as it was made."""
 
+WIDE: Final = 240
+"""Columns for a table that goes into a file or a pipe."""
+
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document. / 输出 JSON。")]
 
 
@@ -55,7 +58,8 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
-    Console(soft_wrap=not sys.stdout.isatty(), highlight=False).print(table)
+    width = None if sys.stdout.isatty() else WIDE
+    Console(width=width, highlight=False).print(table)
 
 
 @contextmanager

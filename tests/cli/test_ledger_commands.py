@@ -1,0 +1,177 @@
+"""init, submit, sign, prove, verify, audit: right calls, wrong calls, second runs."""
+
+from __future__ import annotations
+
+import base64
+import json
+import sqlite3
+from pathlib import Path
+
+import pytest
+from tests.cli.conftest import Command
+
+from wattproof.engines.folder import LedgerFolder
+from wattproof.keys.ed25519 import SigningKey
+
+
+def a_transaction(ledger: LedgerFolder) -> str:
+    store = ledger.read()
+    try:
+        return store.entry(1).id.hex()
+    finally:
+        store.close()
+
+
+def test_init_opens_a_ledger_once(command: Command, tmp_path: Path) -> None:
+    made = command("init", tmp_path / "new", "--name", "Delta", "--json")
+    assert made.code == 0
+    assert made.json["name"] == "Delta"
+    assert made.json["factors"] > 100
+    again = command("init", tmp_path / "new", "--json")
+    assert (again.code, again.json["error"]["code"]) == (2, "folder.exists")
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "code"),
+    [("--uscc", "911101085513850820", "core.uscc_check"), ("--zone", "Moon/Sea", "core.zone")],
+)
+def test_init_refuses_what_cannot_be(
+    command: Command, tmp_path: Path, option: str, value: str, code: str
+) -> None:
+    ran = command("init", tmp_path / "new", option, value)
+    assert ran.code == 1
+    assert f"[{code}]" in ran.err
+    assert not (tmp_path / "new" / "ledger.db").exists()
+
+
+def test_audit_holds_and_says_what_it_checked(command: Command, ledger: LedgerFolder) -> None:
+    ran = command("audit", ledger.path, "--json")
+    assert ran.code == 0
+    assert ran.json["ok"] is True
+    assert ran.json["entries"] == ran.json["signatures"] > 3
+    assert len(ran.json["root"]) == 64
+    assert ran.json["conservation"] == {}
+    assert "first_break" not in ran.json
+
+
+@pytest.mark.parametrize(("lang", "words"), [("en", "First break"), ("zh", "首个断点")])
+def test_audit_names_the_first_break(
+    command: Command, ledger: LedgerFolder, lang: str, words: str
+) -> None:
+    database = sqlite3.connect(ledger.database)
+    database.execute("DELETE FROM entry WHERE idx = 2")
+    database.commit()
+    database.close()
+    ran = command("audit", ledger.path, lang=lang)
+    assert ran.code == 1
+    assert words in ran.out
+    broken = command("audit", ledger.path, "--json")
+    assert broken.json["ok"] is False
+    assert broken.json["first_break"]["entry"] == 2
+
+
+def test_a_proof_verifies_with_the_ledger_gone(
+    command: Command, ledger: LedgerFolder, tmp_path: Path
+) -> None:
+    proof = tmp_path / "p.json"
+    assert command("prove", ledger.path, a_transaction(ledger), "-o", proof).code == 0
+    ledger.path.rename(tmp_path / "elsewhere")
+    ran = command("verify", proof, "--json")
+    assert ran.code == 0
+    assert [step["ok"] for step in ran.json["steps"]] == [True] * 5
+    assert ran.json["type"] == "emissions.factor.publish"
+    assert command("verify", proof, "--ledger", ran.json["ledger_id"]).code == 0
+    assert command("verify", proof, "--ledger", "ab" * 32).code == 1
+
+
+def test_a_changed_proof_fails(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:
+    proof = tmp_path / "p.json"
+    command("prove", ledger.path, a_transaction(ledger), "-o", proof)
+    data = bytearray(proof.read_bytes())
+    data[len(data) // 2] ^= 1
+    proof.write_bytes(data)
+    ran = command("verify", proof, lang="zh")
+    assert ran.code == 1
+    assert "证明不成立" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "exit_code"),
+    [("xyz", "cli.transaction_id", 1), ("00" * 32, "cli.no_transaction", 1)],
+)
+def test_prove_refuses_an_unknown_transaction(
+    command: Command, ledger: LedgerFolder, tmp_path: Path, text: str, code: str, exit_code: int
+) -> None:
+    ran = command("prove", ledger.path, text, "-o", tmp_path / "p")
+    assert (ran.code, f"[{code}]" in ran.err) == (exit_code, True)
+
+
+def test_sign_and_submit(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:
+    body = {
+        "type": "identity.party.register",
+        "version": 1,
+        "fields": {
+            "id": "mill",
+            "kind": "organisation",
+            "key": base64.b64encode(SigningKey.generate().public).decode(),
+            "name": "A mill",
+        },
+    }
+    (tmp_path / "body.json").write_text(json.dumps(body), encoding="utf-8")
+    signed = tmp_path / "mill.cose"
+    assert command("sign", ledger.path, "operator", tmp_path / "body.json", "-o", signed).code == 0
+    first = command("submit", ledger.path, signed, "--json")
+    assert first.code == 0
+    assert first.json[0]["first"] is True
+    again = command("submit", ledger.path, signed, "--json")
+    assert again.json[0]["first"] is False
+    assert again.json[0]["index"] == first.json[0]["index"]
+
+
+def test_submit_reports_each_file(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:
+    (tmp_path / "bad").write_bytes(b"\xd2\x84nonsense")
+    (tmp_path / "empty").write_bytes(b"")
+    ran = command("submit", ledger.path, tmp_path / "bad", tmp_path / "empty", "--json")
+    assert ran.code == 1
+    assert all("code" in answer["error"] for answer in ran.json)
+
+
+def test_a_second_writer_is_told_so(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    with ledger.write():
+        ran = command("submit", ledger.path, tmp_path / "file")
+        assert command("audit", ledger.path).code == 0
+    assert (ran.code, "[store.in_use]" in ran.err) == (2, True)
+
+
+@pytest.mark.parametrize("name", ["audit", "serve"])
+def test_no_ledger_is_said_in_one_sentence(command: Command, tmp_path: Path, name: str) -> None:
+    ran = command(name, tmp_path, lang="zh")
+    assert ran.code == 2
+    assert "没有账本" in ran.err
+    assert ran.err.count("\n") == 1
+
+
+def test_submit_to_nobody(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"x")
+    ran = command("submit", "http://127.0.0.1:9", tmp_path / "file")
+    assert (ran.code, "[remote.no_answer]" in ran.err) == (2, True)
+
+
+def test_a_bad_call_exits_with_2(command: Command) -> None:
+    assert command("verify").code == 2
+    assert command("nonsense").code == 2
+
+
+def test_keys_and_roles(command: Command, ledger: LedgerFolder) -> None:
+    assert {"log", "operator", "importer"} <= set(
+        command("key", "list", ledger.path, "--json").json
+    )
+    made = command("key", "new", ledger.path, "mine", "--json").json
+    assert made["did"].startswith("did:key:z6Mk")
+    assert command("key", "show", ledger.path, "mine", "--json").json == made
+    taken = command("key", "new", ledger.path, "mine")
+    assert "[keys.store.taken]" in taken.err
+    table = command("explain", "roles", "--json").json
+    assert {row["by"] for row in table if row["transaction"] == "metering.packet v1"} == {"device"}
+    assert "登记主体" in command("explain", "roles", lang="zh").out
