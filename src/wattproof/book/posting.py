@@ -96,8 +96,15 @@ def post(ctx: Context, entries: Sequence[tuple[str, str, int]], *, memo: str = "
     if not entries or len(memo) > MAX_MEMO:
         raise POSTING_SHAPE(reason="it is empty, or its memo is too long")
     changes = _netted(entries)
-    for (account, asset), amount in changes.items():
-        _change(ctx, account=account, asset=asset, amount=amount)
+    for asset in dict.fromkeys(asset for _, asset, _ in entries):
+        find_asset(ctx, asset)
+    # All is looked at before anything is written: a rule may catch a refusal and go another way.
+    balances = [
+        _changed(ctx, account=account, asset=asset, amount=amount)
+        for (account, asset), amount in changes.items()
+    ]
+    for balance in balances:
+        put_balance(ctx, balance)
     posted = tuple(
         Entry(account=account, asset=asset, amount=amount)
         for (account, asset), amount in changes.items()
@@ -156,8 +163,8 @@ def _netted(entries: Sequence[tuple[str, str, int]]) -> dict[tuple[str, str], in
     return {place: amount for place, amount in changes.items() if amount}
 
 
-def _change(ctx: Context, *, account: str, asset: str, amount: int) -> None:
-    find_asset(ctx, asset)
+def _changed(ctx: Context, *, account: str, asset: str, amount: int) -> Balance:
+    """The balance as the change leaves it; raises where it may not be changed so."""
     if account == issue_account(asset):
         limited = False
         _demand_direction(amount < 0, account)
@@ -179,7 +186,7 @@ def _change(ctx: Context, *, account: str, asset: str, amount: int) -> None:
         )
     if abs(after) > MAX_AMOUNT:
         raise BALANCE_RANGE(account=account, asset=asset)
-    put_balance(ctx, replace(before, amount=after))
+    return replace(before, amount=after)
 
 
 def _demand_direction(right: bool, account: str) -> None:
