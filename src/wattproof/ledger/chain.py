@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import msgspec
 
-from wattproof.core.errors import Broken, ErrorCode, Malformed
+from wattproof.core.errors import Broken, ErrorCode, Malformed, Refused
 from wattproof.keys import cose
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger import merkle
@@ -42,8 +42,18 @@ OTHER_PROFILE = ErrorCode(
     en="This version does not know the verification profile {profile}.",
     zh="本版本不支持验证规则集 {profile}。",
 )
-NO_GENESIS = ErrorCode(
-    Broken, "genesis.missing", en="The log has no genesis.", zh="日志没有创世条目。"
+OTHER_LOG_KEY = ErrorCode(
+    Malformed,
+    "genesis.log_key",
+    en="The key that is to sign checkpoints is not the log key named in genesis.",
+    zh="用于签署检查点的密钥不是创世交易中指定的日志密钥。",
+)
+DAMAGED = ErrorCode(
+    Broken,
+    "chain.damaged",
+    en="What is stored does not lead to the hash of the last block, at height {height}; "
+    "`wattproof audit` finds the first break.",
+    zh="存储内容无法得出高度 {height} 处最后一个区块的哈希；可用 wattproof audit 找出首个断点。",
 )
 
 
@@ -138,6 +148,8 @@ class Chain:
         Raises `Refused` when the genesis is not acceptable; the store is then still empty.
         """
         transaction = open_genesis(genesis, machine.codec)
+        if _log_key_of(transaction) != log_key.public:
+            raise OTHER_LOG_KEY()
         chain = cls(store, machine, log_key=log_key)
         chain.ledger_id = ledger_id_of(genesis)
         pending = chain.execute([transaction], height=0, time_ms=time_ms)
@@ -148,7 +160,11 @@ class Chain:
         return chain
 
     def reload(self) -> None:
-        """Take everything anew from the store, as after a failed commit."""
+        """Take everything anew from the store, as after a failed commit.
+
+        Raises `Broken` when the stored tree does not lead to the last block's app hash, or is not
+        the one that the log key is for: nothing may be signed that is no continuation.
+        """
         store = self.store
         self.state = State(store)
         block = store.latest_block()
@@ -158,11 +174,25 @@ class Chain:
             self._edges: list[list[bytes]] = [[]]
             self._frontier = merkle.Frontier()
             return
-        self.ledger_id = ledger_id_of(leaf_parts(store.entry(0).leaf)[2])
+        genesis = leaf_parts(store.entry(0).leaf)[2]
+        self.ledger_id = ledger_id_of(genesis)
         self.height, self.time_ms, self.size = block.height, block.time_ms, block.size
         self._writes_hash = block.writes_hash
         self._edges = _load_edges(store, block.size)
         self._frontier = merkle.Frontier.restore(block.size, _frontier_hashes(self._edges))
+        if _app_hash(self._frontier.root(), block.writes_hash) != block.app_hash:
+            raise DAMAGED(height=block.height)
+        self._check_log_key(genesis)
+
+    def _check_log_key(self, genesis: bytes) -> None:
+        if self._log_key is None:
+            return
+        try:
+            transaction = open_genesis(genesis, self.machine.codec)
+        except Refused:
+            raise DAMAGED(height=0) from None
+        if _log_key_of(transaction) != self._log_key.public:
+            raise OTHER_LOG_KEY()
 
     @property
     def origin(self) -> str:
@@ -219,7 +249,7 @@ class Chain:
         digest = hash_writes((entry.result for entry in entries), writes)
         writes_hash = hashlib.sha256(self._writes_hash + digest).digest()
         root = frontier.root()
-        app_hash = hashlib.sha256(_APP_DOMAIN + root + writes_hash).digest()
+        app_hash = _app_hash(root, writes_hash)
         block = Block(
             height=height,
             time_ms=time_ms,
@@ -244,6 +274,16 @@ class Chain:
         line = app_extension(app_hash=app_hash, height=height)
         checkpoint = Checkpoint(origin=self.origin, size=size, root=root, extensions=(line,))
         return sign_checkpoint(checkpoint, self._log_key, self.origin)
+
+
+def _app_hash(root: bytes, writes_hash: bytes) -> bytes:
+    """What the log and the state have come to, 32 bytes."""
+    return hashlib.sha256(_APP_DOMAIN + root + writes_hash).digest()
+
+
+def _log_key_of(transaction: Transaction) -> bytes:
+    assert isinstance(transaction.body, Genesis), transaction.body
+    return transaction.body.log_key
 
 
 def _grow(

@@ -342,7 +342,7 @@ class _Replay:
 def _transaction_of(entry: Entry) -> bytes:
     try:
         return leaf_parts(entry.leaf)[2]
-    except IndexError:
+    except Broken:
         raise LEAF_FORM(entry=entry.index) from None
 
 

@@ -2,7 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Final
+
+from wattproof.core.errors import Broken, ErrorCode
+
 __all__ = ["bytes_head", "leaf_of", "leaf_parts", "leaf_prefix"]
+
+BAD_LEAF: Final = ErrorCode(
+    Broken,
+    "leaf.form",
+    en="A stored leaf is not the array of height, time and transaction in its one form.",
+    zh="存储的叶节点不是规范格式的高度、时间和交易数组。",
+)
 
 
 def leaf_prefix(*, height: int, time_ms: int) -> bytes:
@@ -25,11 +36,22 @@ def bytes_head(size: int) -> bytes:
 
 
 def leaf_parts(leaf: bytes) -> tuple[int, int, bytes]:
-    """Height, block time in ms and the transaction's exact bytes of a stored leaf."""
-    height, offset = _take_uint(leaf, 1)
-    time_ms, offset = _take_uint(leaf, offset)
-    head = leaf[offset]
-    return height, time_ms, leaf[offset + (1 if head < 0x58 else head - 0x58 + 2) :]
+    """Height, block time in ms and the transaction's exact bytes of a stored leaf.
+
+    Raises `Broken` for bytes that `leaf_of` would not have made.
+    """
+    try:
+        height, offset = _take_uint(leaf, 1)
+        time_ms, offset = _take_uint(leaf, offset)
+        head = leaf[offset]
+    except (IndexError, TypeError):
+        raise BAD_LEAF() from None
+    raw = leaf[offset + (1 if head < 0x58 else head - 0x58 + 2) :]
+    if height >> 64 or time_ms >> 64 or len(raw) >> 16:
+        raise BAD_LEAF()
+    if leaf_of(raw, height=height, time_ms=time_ms) != leaf:
+        raise BAD_LEAF()
+    return height, time_ms, raw
 
 
 def _uint(value: int) -> bytes:

@@ -27,6 +27,7 @@ class CollectionSql:
         marks = ", ".join("?" * (len(columns) + 2))
         updates = ", ".join(f"{name} = excluded.{name}" for name in [*others, "value", "entry"])
         self._key = key
+        self._key_width = len(collection.key)
         self.get = f"SELECT value, entry FROM {self.table} WHERE {where}"
         self.put = (
             f"INSERT INTO {self.table}({', '.join([*columns, 'value', 'entry'])})"
@@ -41,6 +42,14 @@ class CollectionSql:
         """The values of the rows whose `fields` equal the parameters, by key."""
         where = " AND ".join(f"{field} = ?" for field in fields) or "TRUE"
         return f"SELECT value FROM {self.table} WHERE {where} ORDER BY {self._key}"
+
+    def page(self, fields: tuple[str, ...], *, after: bool) -> str:
+        """As `select`, from behind the key that is given, up to a limit that is given last."""
+        conditions = [f"{field} = ?" for field in fields]
+        if after:
+            conditions.append(f"({self._key}) > ({', '.join('?' * self._key_width)})")
+        where = " AND ".join(conditions) or "TRUE"
+        return f"SELECT value FROM {self.table} WHERE {where} ORDER BY {self._key} LIMIT ?"
 
 
 def schema(collections: Iterable[Collection[Any]]) -> str:

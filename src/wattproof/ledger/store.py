@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,7 +25,7 @@ from wattproof.core.errors import Broken, ErrorCode, Unavailable
 from wattproof.ledger import merkle
 from wattproof.ledger.schema import FORMAT, CollectionSql, schema
 from wattproof.ledger.state import Collection, Key, Record, Row, Write
-from wattproof.ledger.tiles import TILE_WIDTH, tile_root
+from wattproof.ledger.tiles import BAD_TILE, TILE_WIDTH, tile_path, tile_root
 
 __all__ = ["Block", "Entry", "Store", "Tile"]
 
@@ -85,6 +86,16 @@ class Block(msgspec.Struct, frozen=True, kw_only=True):
     checkpoint: str
 
 
+class _Held:
+    """A connection that is closed when the thread that it belongs to ends."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self.connection = connection
+
+    def __del__(self) -> None:
+        self.connection.close()
+
+
 class Store:
     """The ledger's file, open for reading from any thread, and for writing if asked for.
 
@@ -97,8 +108,9 @@ class Store:
         self.collections: Final = tuple(collections)
         self._write = write
         self._threads = threading.local()
-        self._open: list[sqlite3.Connection] = []
-        self._memory: sqlite3.Connection | None = None
+        self._lock = threading.Lock()
+        self._open: weakref.WeakSet[_Held] = weakref.WeakSet()
+        self._memory: _Held | None = None
         self._sql = {collection: CollectionSql(collection) for collection in self.collections}
 
     @classmethod
@@ -120,17 +132,22 @@ class Store:
         try:
             found = store._connect().execute("PRAGMA user_version").fetchone()[0]
         except sqlite3.DatabaseError as error:
+            store.close()
             raise NOT_OURS(path=str(path), reason=str(error)) from None
         if found != FORMAT:
+            store.close()
             raise NOT_OURS(path=str(path), reason=f"format {found}")
         return store
 
     def close(self) -> None:
         """Close every connection."""
-        for connection in self._open:
-            connection.close()
-        self._open.clear()
+        with self._lock:
+            for held in tuple(self._open):
+                held.connection.close()
+            self._open.clear()
         self._threads = threading.local()
+        if self._memory is not None:
+            self._memory.connection.close()
 
     # --- the log ---------------------------------------------------------------------------
 
@@ -181,6 +198,9 @@ class Store:
         """
         stored = self.stored_tile(level, index)
         if stored is not None:
+            expected = merkle.HASH_BYTES * TILE_WIDTH
+            if len(stored) != expected:
+                raise BAD_TILE(path=tile_path(level, index), expected=expected, found=len(stored))
             return stored[: merkle.HASH_BYTES * width]
         first = index * TILE_WIDTH
         if level == 0:
@@ -252,6 +272,24 @@ class Store:
         for row in self._connect().execute(sql, prefix):
             yield collection.decode(row[0])
 
+    def page(
+        self,
+        collection: Collection[R],
+        index: str | None = None,
+        values: Key = (),
+        *,
+        after: Key | None,
+        limit: int,
+    ) -> list[R]:
+        """Up to `limit` records by key, from behind the key `after`, at the cost of those alone.
+
+        Only those whose indexed fields equal `values`; without an index, whose key starts so.
+        """
+        fields = (collection.key if index is None else collection.indexes[index])[: len(values)]
+        sql = self._sql[collection].page(fields, after=after is not None)
+        rows = self._connect().execute(sql, (*values, *(after or ()), limit))
+        return [collection.decode(row[0]) for row in rows]
+
     def columns(self, collection: Collection[Any]) -> Iterator[tuple[Any, ...]]:
         """Every row as it is stored: key and index columns, value, entry; by key."""
         return iter(self._connect().execute(self._sql[collection].everything))
@@ -265,7 +303,10 @@ class Store:
 
     def integrity_problems(self) -> list[str]:
         """What SQLite itself finds wrong with the file, its indexes included."""
-        rows = self._connect().execute("PRAGMA integrity_check(10)")
+        try:
+            rows = self._connect().execute("PRAGMA integrity_check(10)").fetchall()
+        except sqlite3.DatabaseError as error:
+            return [str(error)]
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
     @contextmanager
@@ -306,10 +347,13 @@ class Store:
                 " VALUES (?, ?, ?, ?, ?, ?)",
                 msgspec.structs.astuple(block),
             )
+            connection.execute("COMMIT")
         except BaseException:
-            connection.execute("ROLLBACK")
+            # SQLite undoes some failed transactions by itself and leaves others open: a COMMIT
+            # for which there was no room on the disk, for instance.
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
             raise
-        connection.execute("COMMIT")
 
     def _put_rows(self, connection: sqlite3.Connection, writes: Sequence[Write]) -> None:
         position = 0
@@ -340,18 +384,18 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         if self._memory is not None:
-            return self._memory
-        connection: sqlite3.Connection | None = getattr(self._threads, "connection", None)
-        if connection is None:
-            connection = self._new_connection()
-            self._threads.connection = connection
-            self._open.append(connection)
-        return connection
+            return self._memory.connection
+        held: _Held | None = getattr(self._threads, "held", None)
+        if held is None:
+            held = self._threads.held = _Held(self._new_connection())
+            with self._lock:
+                self._open.add(held)
+        return held.connection
 
     def _new_connection(self) -> sqlite3.Connection:
         if self.path == ":memory:":
-            self._memory = sqlite3.connect(":memory:", isolation_level=None)
-            return self._memory
+            self._memory = _Held(sqlite3.connect(":memory:", isolation_level=None))
+            return self._memory.connection
         mode = "rwc" if self._write else "ro"
         uri = f"{Path(self.path).absolute().as_uri()}?mode={mode}"
         connection = sqlite3.connect(
