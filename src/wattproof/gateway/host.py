@@ -1,0 +1,31 @@
+"""What the composition root hands to the gateway."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from litestar.plugins import PluginProtocol
+from litestar.types import ControllerRouterHandler
+
+from wattproof.engines.folder import LedgerFolder, Writer
+from wattproof.gateway.limits import RateLimit
+
+__all__ = ["Host"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Host:
+    """A ledger opened for writing, and what is served over HTTP beside the ledger itself.
+
+    Whoever opened the `writer` closes it, after the server has stopped. `routers` are the rooms'
+    routes; `plugins` may change the application's configuration before it is made (templates,
+    sessions, pages for errors). `limit` bounds what one client may submit.
+    """
+
+    folder: LedgerFolder
+    writer: Writer
+    version: str
+    routers: Sequence[ControllerRouterHandler] = ()
+    plugins: Sequence[PluginProtocol] = ()
+    limit: RateLimit = field(default_factory=RateLimit)
