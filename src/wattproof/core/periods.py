@@ -33,6 +33,7 @@ __all__ = [
     "check_zone_name",
     "iso",
     "load_zone",
+    "local_time",
     "local_seconds",
     "parse_time",
     "utc_offsets",
@@ -129,9 +130,14 @@ def check_step(text: str) -> Step:
     raise STEP_UNKNOWN(step=text[:80], allowed=", ".join(STEPS))
 
 
+def local_time(t_s: int, zone: str) -> datetime:
+    """Return an instant as local time in the zone, aware of its offset."""
+    return _local(t_s, load_zone(zone))
+
+
 def iso(t_s: int, zone: str) -> str:
     """Return an instant as ISO 8601 local time with its offset: 2018-01-01T00:15:00+09:00."""
-    return _local(t_s, load_zone(zone)).isoformat()
+    return local_time(t_s, zone).isoformat()
 
 
 def parse_time(text: str, zone: str) -> int:

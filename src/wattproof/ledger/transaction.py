@@ -31,6 +31,7 @@ __all__ = [
     "Transaction",
     "content_nonce",
     "encode_payload",
+    "new_nonce",
     "sign_transaction",
     "transaction",
     "transaction_id",
@@ -125,6 +126,11 @@ def encode_payload(body: Body, *, nonce: bytes) -> bytes:
     return cbor.encode([spec.type, spec.version, nonce, *_fields(body)])
 
 
+def new_nonce() -> bytes:
+    """A random nonce."""
+    return os.urandom(NONCE_BYTES)
+
+
 def content_nonce(body: Body) -> bytes:
     """A nonce that follows from the fields: the same content, signed again, is the same bytes.
 
@@ -137,7 +143,7 @@ def sign_transaction(
     body: Body, key: SigningKey, *, ledger_id: bytes, nonce: bytes | None = None
 ) -> bytes:
     """Sign `body` for the ledger `ledger_id`; without a `nonce` a random one is taken."""
-    payload = encode_payload(body, nonce=os.urandom(NONCE_BYTES) if nonce is None else nonce)
+    payload = encode_payload(body, nonce=new_nonce() if nonce is None else nonce)
     return cose.sign(payload, key, aad=ledger_id)
 
 
@@ -157,7 +163,21 @@ class Codec:
         Raises `Malformed` for another encoding than the deterministic one, an unknown type, or
         a field outside its declared type and bounds.
         """
-        values = cbor.decode(envelope.payload)
+        nonce, body = self._open(envelope.payload)
+        return Transaction(
+            id=hashlib.sha256(raw).digest(),
+            raw=raw,
+            signer=envelope.kid,
+            nonce=nonce,
+            body=body,
+        )
+
+    def body_of(self, payload: bytes) -> Body:
+        """The fields of a payload that is not signed yet. Raises `Malformed` as `decode` does."""
+        return self._open(payload)[1]
+
+    def _open(self, payload: bytes) -> tuple[bytes, Body]:
+        values = cbor.decode(payload)
         if not isinstance(values, list) or len(values) < 3:
             raise BAD_SHAPE()
         type_, version, nonce = values[0], values[1], values[2]
@@ -168,13 +188,7 @@ class Codec:
         plan = self._plans.get((type_, version))
         if plan is None:
             raise UNKNOWN_TYPE(type=type_[:64], version=version)
-        return Transaction(
-            id=hashlib.sha256(raw).digest(),
-            raw=raw,
-            signer=envelope.kid,
-            nonce=nonce,
-            body=plan.build(values),
-        )
+        return nonce, plan.build(values)
 
     def from_json(self, type_: str, version: int, *, fields: dict[str, Any]) -> Body:
         """Build the fields of a transaction from a JSON object; byte strings in base64.

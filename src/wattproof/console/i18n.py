@@ -1,0 +1,75 @@
+"""The two languages of the pages: catalogues, numbers, dates.
+
+English texts are the keys. Each room that has pages carries its Chinese in ``locale/zh.po`` beside
+its templates; a test fails when a text has no translation, and another when a catalogue holds one
+that is not used any more.
+"""
+
+from __future__ import annotations
+
+import gettext
+import io
+from collections.abc import Iterable
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from babel.dates import format_date, format_datetime
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.numbers import format_decimal
+
+from wattproof.core.errors import Lang
+from wattproof.core.periods import load_zone, local_time
+
+__all__ = ["CATALOGUE", "LOCALES", "Texts", "long_date", "number", "stamp"]
+
+CATALOGUE: Final = "locale/zh.po"
+LOCALES: Final[dict[Lang, str]] = {"en": "en", "zh": "zh_Hans_CN"}
+
+
+class Texts:
+    """The texts of several packages in both languages."""
+
+    def __init__(self, packages: Iterable[str]) -> None:
+        chinese = gettext.NullTranslations()
+        for package in packages:
+            catalogue = files(package).joinpath(CATALOGUE)
+            if catalogue.is_file():
+                texts = _compiled(catalogue.read_text(encoding="utf-8"))
+                texts.add_fallback(chinese)
+                chinese = texts
+        self._texts: dict[Lang, gettext.NullTranslations] = {
+            "en": gettext.NullTranslations(),
+            "zh": chinese,
+        }
+
+    def of(self, lang: Lang) -> gettext.NullTranslations:
+        """The texts in a language."""
+        return self._texts[lang]
+
+
+@cache
+def _compiled(text: str) -> gettext.GNUTranslations:
+    compiled = io.BytesIO()
+    write_mo(compiled, read_po(io.StringIO(text), locale="zh"))
+    compiled.seek(0)
+    return gettext.GNUTranslations(compiled)
+
+
+def number(value: int, lang: Lang) -> str:
+    """A whole number with its thousands marked."""
+    return format_decimal(value, locale=LOCALES[lang])
+
+
+def stamp(t_s: int, zone: str, lang: Lang) -> str:
+    """A moment (Unix seconds) in a zone's local time, to the second."""
+    pattern = "y年M月d日 HH:mm:ss" if lang == "zh" else "d MMM y, HH:mm:ss"
+    return format_datetime(
+        local_time(t_s, zone), pattern, tzinfo=load_zone(zone), locale=LOCALES[lang]
+    )
+
+
+def long_date(t_s: int, zone: str, lang: Lang) -> str:
+    """The local day of a moment."""
+    return format_date(local_time(t_s, zone), "long", locale=LOCALES[lang])

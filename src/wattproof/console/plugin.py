@@ -1,0 +1,104 @@
+"""What makes the gateway's application the console's too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from litestar import Request
+from litestar.config.app import AppConfig
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from litestar.plugins import InitPlugin
+from litestar.response import Response
+from litestar.types import ControllerRouterHandler, ExceptionHandler
+
+from wattproof.console import explorer, sign_in, signing
+from wattproof.console.frame import Frame
+from wattproof.console.sign_in import SIGN_IN_LIMIT
+from wattproof.console.signing import Signer
+from wattproof.console.users import Users
+from wattproof.console.visitor import RolesOf, Visitor, VisitorMiddleware
+from wattproof.gateway.errors import HANDLERS
+from wattproof.gateway.limits import Buckets
+
+__all__ = ["ConsolePlugin"]
+
+FOR_PROGRAMS: Final = ("/api/", "/log/", "/healthz", "/metrics", "/static/")
+"""Below these paths an error is answered for programs, not as a page."""
+
+
+class ConsolePlugin(InitPlugin):
+    """Hangs pages, sessions and the errors' page into an application.
+
+    `pages` are the rooms' handlers. They may ask for ``visitor``, ``frame``, ``users`` and
+    ``signer`` beside what the gateway gives.
+    """
+
+    def __init__(
+        self,
+        *,
+        users: Users,
+        frame: Frame,
+        roles_of: RolesOf,
+        pages: Sequence[ControllerRouterHandler],
+    ) -> None:
+        self._users = users
+        self._frame = frame
+        self._roles_of = roles_of
+        self._pages = pages
+
+    def on_app_init(self, app_config: AppConfig) -> AppConfig:
+        """Change the configuration before the application is made (Litestar)."""
+        app_config.middleware.append(
+            DefineMiddleware(VisitorMiddleware, users=self._users, roles_of=self._roles_of)
+        )
+        app_config.route_handlers.extend(
+            [sign_in.router(), signing.router(), explorer.router(), *self._pages]
+        )
+        signer = Signer(self._users, self._frame)
+        app_config.dependencies.update(
+            {
+                "frame": _given(self._frame),
+                "users": _given(self._users),
+                "signer": _given(signer),
+                "sign_ins": _given(Buckets(SIGN_IN_LIMIT)),
+                "visitor": Provide(_visitor, sync_to_thread=False),
+            }
+        )
+        app_config.exception_handlers.update(
+            {kind: self._as_page(handler) for kind, handler in HANDLERS.items()}
+        )
+        app_config.on_shutdown.append(self._users.close)
+        return app_config
+
+    def _as_page(self, handler: ExceptionHandler[Any]) -> ExceptionHandler[Any]:
+        """Answer with a page where a person asked for one, with what `handler` would say."""
+
+        def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+            answer = handler(request, error)
+            visitor = request.scope["state"].get("visitor")
+            if visitor is None or request.scope["path"].startswith(FOR_PROGRAMS):
+                return answer
+            problem = answer.content
+            text = problem.zh if visitor.lang == "zh" else problem.en
+            page = self._frame.page(
+                visitor,
+                "console/problem.html",
+                status=answer.status_code or 500,
+                text=text,
+                code=problem.code,
+            )
+            page.headers.update(answer.headers)
+            return page
+
+        return handle
+
+
+def _given(value: Any) -> Provide:
+    return Provide(lambda: value, sync_to_thread=False)
+
+
+def _visitor(request: Request[Any, Any, Any]) -> Visitor:
+    visitor: Visitor = request.scope["state"]["visitor"]
+    return visitor
