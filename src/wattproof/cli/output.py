@@ -92,7 +92,7 @@ def fail(error: WattProofError, *, as_json: bool = False) -> NoReturn:
                     "code": error.code,
                     "en": error.text("en"),
                     "zh": error.text("zh"),
-                    "params": {name: str(value) for name, value in error.params.items()},
+                    "params": msgspec.to_builtins(error.params, enc_hook=str),
                 }
             }
         )
