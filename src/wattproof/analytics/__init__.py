@@ -1,0 +1,1 @@
+"""The Parquet lake, a disposable projection of the log, and the SQL that adds it up."""
