@@ -1,0 +1,195 @@
+"""From accepted packets to rows of the table of readings, each with the emission of its own.
+
+The log keeps, for a packet, its amounts and the segments in which factors applied to them, with
+the micrograms carried into each. The emission of a reading follows without looking at the state:
+grams of the running sum up to it, less those up to the reading before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+
+from wattproof.analytics.log import LogEntry
+from wattproof.analytics.project import Names
+from wattproof.analytics.readings import FACTOR_LIMIT, FLAGS, READINGS, meter_factor
+from wattproof.analytics.table import Array, Columns, Table
+from wattproof.emissions.carry import UG_PER_G
+from wattproof.emissions.model import Emitted
+from wattproof.metering.model import (
+    QUALITIES,
+    MeterReplaced,
+    Packet,
+    PacketAccepted,
+    catch_up_span,
+)
+
+__all__ = ["FACTOR_NAMES", "ReadingsProjector", "factor_text", "split_factor"]
+
+FACTOR_NAMES: Final = "factor"
+"""The lake's list of names in which the column `factor` counts."""
+
+_BIT: Final = {flag.name: flag.bit for flag in FLAGS}
+_QUALITY_BITS: Final = np.array(
+    [_BIT.get(row.name, 0) for row in sorted(QUALITIES, key=lambda row: row.code)], np.uint8
+)
+_DTYPES: Final = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
+
+Fields = Mapping[str, Any]
+
+
+def factor_text(factor: str, version: int) -> str:
+    """A version of a factor as the lake names it."""
+    return f"{factor}@{version}"
+
+
+def split_factor(text: str) -> tuple[str, int]:
+    """The id and version of a factor from its name in the lake."""
+    factor, _, version = text.rpartition("@")
+    return factor, int(version)
+
+
+class ReadingsProjector:
+    """Fills the table `READINGS` from the events of metering and emissions."""
+
+    table: Final[Table] = READINGS
+    version: Final = 1
+
+    def rows(self, entries: Sequence[LogEntry], names: Mapping[str, Names]) -> Columns:
+        """One row for each reading and each catch-up amount of the entries."""
+        batch = _Batch()
+        for entry in entries:
+            for name, fields in entry.events:
+                if name == PacketAccepted.name:
+                    batch.add_packet(entry, fields)
+                elif name == MeterReplaced.name:
+                    batch.add_replacement(entry, fields)
+                elif name == Emitted.name:
+                    batch.add_emission(fields, names[FACTOR_NAMES])
+        return batch.columns()
+
+
+class _Batch:
+    """The runs of rows of several entries: a run is a packet's readings, or a catch-up amount."""
+
+    def __init__(self) -> None:
+        self._size = 0
+        self._runs: list[tuple[int, int, int, int, int]] = []
+        self._amounts: list[tuple[int, Array]] = []
+        self._flags: list[tuple[int, Array]] = []
+        self._segments: list[tuple[int, int, int, int, int]] = []
+        self._emitted: list[int] = []
+        self._first_reading = 0
+
+    def add_packet(self, entry: LogEntry, fields: Fields) -> None:
+        """The readings of a packet, after the catch-up amount before them if there is one."""
+        packet = entry.body
+        assert isinstance(packet, Packet), "a packet's event comes from a packet"
+        number, start_s, interval_s = fields["number"], fields["start_s"], fields["interval_s"]
+        if catch_up := fields.get("catch_up", 0):
+            span = catch_up_span(end_s=start_s, gap_s=fields["gap_s"], interval_s=interval_s)
+            self._add_one(number, span, entry.index, catch_up, _BIT["catch_up"])
+        self._first_reading = self._size
+        amounts = _array(packet.increments.data, packet.increments.width)
+        assert len(amounts) == fields["count"], "the event counts the packet's readings"
+        if not len(amounts):
+            return
+        self._amounts.append((self._size, amounts))
+        if len(packet.quality):
+            bits = _QUALITY_BITS[_array(packet.quality.data, packet.quality.width)]
+            self._flags.append((self._size, bits))
+        self._add_run(number, start_s, interval_s, len(amounts), entry.index)
+
+    def add_replacement(self, entry: LogEntry, fields: Fields) -> None:
+        """What a register that was replaced had gained since its last packet."""
+        if catch_up := fields.get("catch_up", 0):
+            span = catch_up_span(
+                end_s=fields["at_s"], gap_s=fields["gap_s"], interval_s=fields["interval_s"]
+            )
+            bits = _BIT["catch_up"] | _BIT["replaced"]
+            self._add_one(fields["number"], span, entry.index, catch_up, bits)
+        self._first_reading = self._size
+
+    def add_emission(self, fields: Fields, names: Names) -> None:
+        """The factors of the packet or replacement that was added last."""
+        for segment in fields["segments"]:
+            number = names.number(factor_text(segment["factor"], segment["version"]))
+            assert number < FACTOR_LIMIT, "more factors than the lake tells apart"
+            first = self._first_reading + segment["first"]
+            self._segments.append(
+                (first, segment["count"], number, segment["value_ug"], segment.get("carry_ug", 0))
+            )
+        self._emitted.append(fields["emission_g"])
+
+    def columns(self) -> Columns:
+        """All rows, in the order in which they were added."""
+        runs = np.array(self._runs, np.int64).reshape(-1, 5)
+        counts = runs[:, 0]
+        meter, start_s, interval_s, entry = (
+            np.repeat(runs[:, column], counts) for column in (1, 2, 3, 4)
+        )
+        firsts = np.cumsum(counts) - counts
+        start_s += (np.arange(self._size) - np.repeat(firsts, counts)) * interval_s
+        amount = _filled(self._size, np.int64, self._amounts)
+        factor, emission_g = self._emissions(amount)
+        return {
+            "meter": meter.astype(np.int32),
+            "start_s": start_s,
+            "interval_s": interval_s.astype(np.int32),
+            "amount": amount,
+            "emission_g": emission_g,
+            "factor": factor,
+            "meter_factor": meter_factor(meter, factor),
+            "flags": _filled(self._size, np.uint8, self._flags),
+            "entry": entry,
+        }
+
+    def _emissions(self, amount: Array) -> tuple[Array, Array]:
+        """Factor and emission of every row; masked where no factor applied."""
+        segments = np.array(self._segments, np.int64).reshape(-1, 5)
+        first, counts, number, value_ug, carry_ug = segments.T
+        at = np.cumsum(counts) - counts
+        rows = np.repeat(first - at, counts) + np.arange(int(counts.sum()))
+        # The contract bounds every segment by 2^62 µg. The running sum over all of them may pass
+        # 2^64 and start again, which the subtraction undoes.
+        product = (amount[rows] * np.repeat(value_ug, counts)).view(np.uint64)
+        running = np.cumsum(product)
+        offset = carry_ug.view(np.uint64) + product[at] - running[at]
+        grams = ((running + np.repeat(offset, counts)) // np.uint64(UG_PER_G)).view(np.int64)
+        emission = np.diff(grams, prepend=0)
+        emission[at] = grams[at]
+        assert _wrapped(emission) == sum(self._emitted) % 2**64, "grams are those of the contract"
+        factor = np.zeros(self._size, np.int32)
+        factor[rows] = np.repeat(number, counts)
+        emission_g = np.zeros(self._size, np.int64)
+        emission_g[rows] = emission
+        return factor, np.ma.MaskedArray(emission_g, factor == 0)
+
+    def _add_one(
+        self, number: int, span: tuple[int, int], entry: int, amount: int, bits: int
+    ) -> None:
+        self._amounts.append((self._size, np.array([amount], np.int64)))
+        self._flags.append((self._size, np.array([bits], np.uint8)))
+        self._add_run(number, *span, 1, entry)
+
+    def _add_run(self, number: int, start_s: int, interval_s: int, count: int, entry: int) -> None:
+        self._runs.append((count, number, start_s, interval_s, entry))
+        self._size += count
+
+
+def _array(data: bytes, width: int) -> Array:
+    return np.frombuffer(data, _DTYPES[width])
+
+
+def _filled(size: int, dtype: type[np.generic], parts: Sequence[tuple[int, Array]]) -> Array:
+    """Zeros, with each part laid in at its place."""
+    whole: Array = np.zeros(size, dtype)
+    for at, part in parts:
+        whole[at : at + len(part)] = part
+    return whole
+
+
+def _wrapped(values: Array) -> int:
+    return int(values.view(np.uint64).sum(dtype=np.uint64))
