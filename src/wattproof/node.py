@@ -14,6 +14,7 @@ import wattproof.book.contract as book
 import wattproof.emissions.contract as emissions
 import wattproof.identity.contract as identity
 import wattproof.metering.contract as metering
+from wattproof import __version__
 from wattproof.book.queries import conservation
 from wattproof.cli.app import make_app, run
 from wattproof.cli.host import Host, Opening
@@ -25,6 +26,9 @@ from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
 from wattproof.engines.folder import LOG_KEY, LedgerFolder
+from wattproof.gateway.app import make_app as make_gateway
+from wattproof.gateway.host import Host as GatewayHost
+from wattproof.gateway.server import serve
 from wattproof.identity.roles import permissions
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.genesis import PROFILE, Founder, Genesis, ledger_id_of, sign_genesis
@@ -156,7 +160,10 @@ def host() -> Host:
 
 
 def _serve(folder: LedgerFolder, address: str, port: int) -> None:
-    raise NotImplementedError
+    """Open the ledger for writing and serve it until stopped; the engine is closed last."""
+    with folder.write() as writer:
+        app = make_gateway(GatewayHost(folder=folder, writer=writer, version=__version__))
+        serve(app, host=address, port=port)
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wattproof.core.errors import Lang
 from wattproof.engines.folder import LedgerFolder
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.state import Reading
@@ -36,7 +37,7 @@ class Host:
     machine: Machine
     create: Callable[[LedgerFolder, Opening], dict[str, Any]]
     conservation: Callable[[Reading], dict[str, Any]]
-    roles: Callable[[str], list[dict[str, str]]]
+    roles: Callable[[Lang], list[dict[str, str]]]
     serve: Callable[[LedgerFolder, str, int], None]
 
     def folder(self, path: Path) -> LedgerFolder:
