@@ -225,7 +225,7 @@ class OverStore(StateMachine):
         assert list(CRATES.columns) == ["aisle", "label", "colour", "mark"]
         rows = self.model.rows
         assert list(self.store.columns(CRATES)) == [
-            (c.aisle, c.label, c.colour, c.mark, CRATES.encode(c), entry)
+            (c.aisle, c.label.encode(), c.colour.encode(), c.mark, CRATES.encode(c), entry)
             for c, entry in (rows[key] for key in sorted(rows))
         ]
 

@@ -231,10 +231,10 @@ def test_close_closes_the_connections_of_all_threads(chain: Chain, path: Path) -
 
 
 def test_state_rows_are_put_and_dropped(chain: Chain) -> None:
-    rows = {row[0]: row for row in chain.store.columns(JARS)}
+    rows = {row[0].decode(): row for row in chain.store.columns(JARS)}
     jar = chain.store.get(JARS, "vat")
     assert jar is not None
-    assert rows["vat"][:3] == ("vat", jar.shelf, JARS.encode(jar))
+    assert rows["vat"][:3] == (b"vat", jar.shelf.encode(), JARS.encode(jar))
     assert [name for name in rows if name.startswith("cup-")] == ["cup-49"]  # emptied next
     assert [jar.name for jar in chain.store.scan(JARS)] == sorted(rows)
     low = chain.store.find(JARS, "shelf", "low")

@@ -10,21 +10,21 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterator, Sequence
-from itertools import zip_longest
 from typing import Any, Final
 
 import msgspec
 
 from wattproof.core.errors import Broken, ErrorCode, Refused, WattProofError
 from wattproof.ledger import merkle
-from wattproof.ledger.chain import Chain, open_genesis
+from wattproof.ledger.chain import Chain, Pending, open_genesis
 from wattproof.ledger.checkpoint import app_extension, open_checkpoint
 from wattproof.ledger.genesis import Genesis, ledger_id_of
 from wattproof.ledger.leaf import leaf_parts, leaf_prefix
 from wattproof.ledger.machine import Machine
+from wattproof.ledger.note import parse_note
 from wattproof.ledger.state import Collection
-from wattproof.ledger.store import Block, Entry, Store
-from wattproof.ledger.tiles import TILE_WIDTH
+from wattproof.ledger.store import Block, Entry, Store, Tile
+from wattproof.ledger.tiles import TILE_WIDTH, new_full_tiles
 from wattproof.ledger.transaction import Transaction
 
 __all__ = ["AuditReport", "CheckMany", "FirstBreak", "audit"]
@@ -34,6 +34,10 @@ READ_AT_ONCE: Final = 4096
 
 CheckMany = Callable[[bytes], Callable[[Sequence[bytes]], list[Transaction | Refused]]]
 """Given the ledger's id, decodes and verifies many transactions (an engine's `Verifier`)."""
+
+_FAR: Final = 2**63
+_Read = tuple[Entry, Transaction]
+_Columns = tuple[Any, ...]
 
 
 def _break(code: str, en: str, zh: str) -> ErrorCode:
@@ -76,8 +80,8 @@ CHECKPOINT = _break(
 )
 OTHER_CHECKPOINT = _break(
     "other_checkpoint",
-    "The checkpoint at height {height} (from entry {entry}) says something else than the log.",
-    "高度 {height}（自条目 {entry} 起）的检查点内容与日志不一致。",
+    "The checkpoint at height {height} (from entry {entry}) is not the one that the log gives.",
+    "高度 {height}（自条目 {entry} 起）的检查点与日志得出的不一致。",
 )
 EXTRA_ENTRY = _break(
     "extra_entry", "Entry {entry} belongs to no block.", "条目 {entry} 不属于任何区块。"
@@ -87,13 +91,23 @@ TILE = _break(
     "Tile {index} of level {level} (from entry {entry}) is missing or changed.",
     "第 {level} 层的瓦片 {index}（自条目 {entry} 起）缺失或被改动。",
 )
+EXTRA_TILE = _break(
+    "extra_tile",
+    "Tile {index} of level {level} is not one of this log.",
+    "第 {level} 层的瓦片 {index} 不属于本日志。",
+)
+EXTRA_ROW = _break(
+    "extra_row",
+    "The row {key} of {collection} was written by no entry.",
+    "{collection} 中的记录 {key} 不是由任何条目写入的。",
+)
 STATE_ROW = _break(
     "state_row",
     "The row {key} of {collection}, last written by entry {entry}, is missing or changed.",
     "{collection} 中的记录 {key}（最后由条目 {entry} 写入）缺失或被改动。",
 )
 SCHEMA = _break("schema", "The tables are not those of a ledger.", "数据表结构与账本不符。")
-DAMAGED = _break("damaged", "The file is damaged: {reason}", "账本文件已损坏：{reason}")
+DAMAGED = _break("damaged", "The file is damaged: {reason}.", "账本文件已损坏：{reason}。")
 
 
 class FirstBreak(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,19 +141,27 @@ def audit(
     """Check everything that is stored. Findings are reported, not raised.
 
     `progress` is told the entries done and in all; `finish` is given the replayed state, for
-    checks of its own that raise `Broken`.
+    checks of its own that raise `Broken`. One block is held in view, so that the ledger may be
+    written to meanwhile.
     """
     started = time.perf_counter()
     replay = _Replay(store, machine, check_many, progress)
     found: FirstBreak | None = None
     try:
-        replay.run()
+        with store.snapshot():
+            replay.run()
         if finish is not None:
             finish(replay.mirror)
     except WattProofError as error:
         found = _finding(error)
-    except sqlite3.DatabaseError as error:
-        found = _finding(DAMAGED(entry=replay.done, reason=str(error)))
+    except sqlite3.Error as error:
+        reason = "".join(filter(str.isprintable, str(error)))[:80]
+        found = _finding(DAMAGED(entry=replay.done, reason=reason))
+    except (TypeError, ValueError):
+        # Tables are strict: a value of another type, or none, comes out of a damaged file only.
+        found = _finding(DAMAGED(entry=replay.done, reason="a value of another type"))
+    finally:
+        replay.mirror.close()
     return AuditReport(
         ok=found is None,
         entries=replay.done,
@@ -188,16 +210,21 @@ class _Replay:
         chain = Chain(self.mirror, self._machine, log_key=None)
         chain.ledger_id = ledger_id_of(genesis.raw)
         entries = self._entries(genesis, chain.ledger_id)
-        total, tiles = self._store.size, 0
+        total = self._store.size
         for block in self._store.blocks():
             if not self._follows(chain, block):
                 raise BLOCK_ROW(height=block.height, entry=chain.size, field="order")
-            tiles += self._replay_block(chain, block, self._take(entries, chain.size, block))
+            taken, broken = self._take(entries, chain.size, block)
+            pending = self._replay_block(chain, block, taken)
+            if broken is not None:
+                raise broken
+            self._compare_block(chain, block, pending)
+            chain.commit(msgspec.structs.replace(pending, entries=(), tiles=()))
             self.done = chain.size
             self._progress(self.done, total)
-        for entry, _ in entries:
+        for entry in self._store.entries(chain.size, 1):
             raise EXTRA_ENTRY(entry=entry.index)
-        self._compare_tile_count(tiles)
+        self._compare_tile_paths(chain.size)
         self._compare_state()
         self._check_file()
 
@@ -210,8 +237,10 @@ class _Replay:
         )
 
     def _genesis(self) -> Transaction:
-        for entry in self._store.entries(0, 1):
-            if entry.index != 0:
+        for entry in self._store.entries(-_FAR, 1):
+            if entry.index < 0:
+                raise EXTRA_ENTRY(entry=entry.index)
+            if entry.index > 0:
                 break
             try:
                 return open_genesis(_transaction_of(entry), self._machine.codec)
@@ -219,52 +248,47 @@ class _Replay:
                 raise _not_taken(0, refusal) from None
         raise ENTRY_MISSING(entry=0)
 
-    def _entries(
-        self, genesis: Transaction, ledger_id: bytes
-    ) -> Iterator[tuple[Entry, Transaction]]:
-        """Every stored entry in order, decoded and verified, none missing."""
+    def _entries(self, genesis: Transaction, ledger_id: bytes) -> Iterator[_Read | WattProofError]:
+        """Every stored entry in order, decoded and verified; last of all what is wrong, if any."""
         check_many = self._check_many(ledger_id)
         first = 0
         while chunk := self._store.entries(first, READ_AT_ONCE):
-            raws: list[bytes] = []
-            for position, entry in enumerate(chunk):
-                if entry.index != first + position:
-                    break
-                raws.append(_transaction_of(entry))
+            raws, broken = _transactions_of(chunk, first)
             for entry, item in zip(chunk, check_many(raws), strict=False):
                 if entry.index == 0:
                     yield entry, genesis
                 elif isinstance(item, Refused):
-                    raise _not_taken(entry.index, item)
+                    yield _not_taken(entry.index, item)
+                    return
                 else:
                     yield entry, item
-            first += len(raws)
-            if len(raws) < len(chunk):
-                raise ENTRY_MISSING(entry=first)
+            if broken is not None:
+                yield broken
+                return
+            first += len(chunk)
 
     def _take(
-        self, entries: Iterator[tuple[Entry, Transaction]], first: int, block: Block
-    ) -> list[tuple[Entry, Transaction]]:
-        """The entries that the block says are its own."""
+        self, entries: Iterator[_Read | WattProofError], first: int, block: Block
+    ) -> tuple[list[_Read], WattProofError | None]:
+        """The entries that the block says are its own, up to the first that is not well."""
         prefix = leaf_prefix(height=block.height, time_ms=block.time_ms)
-        taken: list[tuple[Entry, Transaction]] = []
+        taken: list[_Read] = []
         for index in range(first, block.size):
-            pair = next(entries, None)
-            if pair is None:
-                raise ENTRY_MISSING(entry=index)
-            entry, transaction = pair
+            item = next(entries, None)
+            if item is None:
+                return taken, ENTRY_MISSING(entry=index)
+            if isinstance(item, WattProofError):
+                return taken, item
+            entry, transaction = item
             if entry.id != transaction.id:
-                raise WRONG_ID(entry=index)
+                return taken, WRONG_ID(entry=index)
             if not entry.leaf.startswith(prefix):
-                raise BLOCK_BORDER(entry=index, height=block.height)
-            taken.append(pair)
-        return taken
+                return taken, BLOCK_BORDER(entry=index, height=block.height)
+            taken.append(item)
+        return taken, None
 
-    def _replay_block(
-        self, chain: Chain, block: Block, taken: list[tuple[Entry, Transaction]]
-    ) -> int:
-        """Run one block and compare what is stored of it; how many tiles it filled."""
-        first = chain.size
+    def _replay_block(self, chain: Chain, block: Block, taken: list[_Read]) -> Pending:
+        """Run the entries of one block and compare their stored results."""
         pending = chain.execute(
             [transaction for _, transaction in taken], height=block.height, time_ms=block.time_ms
         )
@@ -277,6 +301,11 @@ class _Replay:
                 raise LEAF_FORM(entry=entry.index)
             if replayed.result != entry.result:
                 raise OTHER_RESULT(entry=entry.index)
+        return pending
+
+    def _compare_block(self, chain: Chain, block: Block, pending: Pending) -> None:
+        """Compare what is stored of a block beside its entries."""
+        first = chain.size
         self.root = pending.frontier.root()
         for field in ("size", "writes_hash", "app_hash"):
             if getattr(block, field) != getattr(pending.block, field):
@@ -284,14 +313,12 @@ class _Replay:
         self._check_checkpoint(chain.origin, block, first)
         for tile in pending.tiles:
             if self._store.stored_tile(tile.level, tile.index) != tile.hashes:
-                entry_of = tile.index * TILE_WIDTH ** (tile.level + 1)
-                raise TILE(level=tile.level, index=tile.index, entry=entry_of)
-        chain.commit(msgspec.structs.replace(pending, entries=(), tiles=()))
-        return len(pending.tiles)
+                raise TILE(level=tile.level, index=tile.index, entry=_first_entry(tile))
 
     def _check_checkpoint(self, origin: str, block: Block, first: int) -> None:
         try:
             checkpoint = open_checkpoint(block.checkpoint, name=origin, public=self._log_key)
+            signatures = parse_note(block.checkpoint).signatures
         except Refused as refusal:
             raise CHECKPOINT(
                 height=block.height,
@@ -300,43 +327,84 @@ class _Replay:
                 reason_zh=refusal.text("zh"),
             ) from None
         line = app_extension(app_hash=block.app_hash, height=block.height)
-        said = (checkpoint.size, checkpoint.root, checkpoint.extensions)
-        if said != (block.size, self.root, (line,)):
+        said = (checkpoint.size, checkpoint.root, checkpoint.extensions, len(signatures))
+        if said != (block.size, self.root, (line,), 1):
             raise OTHER_CHECKPOINT(height=block.height, entry=first)
 
-    def _compare_tile_count(self, made: int) -> None:
+    def _compare_tile_paths(self, size: int) -> None:
         """Every tile that must exist was compared; here only that there is none beside them."""
-        for position, tile in enumerate(self._store.tiles()):
-            if position == made:
-                raise TILE(level=tile.level, index=tile.index, entry=None)
+        expected = new_full_tiles(0, size)
+        for tile in self._store.tiles():
+            path = next(expected, None)
+            if path is None or (tile.level, tile.index) != (path.level, path.index):
+                raise EXTRA_TILE(level=tile.level, index=tile.index, entry=None)
 
     def _compare_state(self) -> None:
         """Row by row, every collection; the difference with the earliest entry is named."""
-        found: list[tuple[int, str, str]] = []
+        missing: list[tuple[int, str, str]] = []
+        extra: list[tuple[str, str]] = []
         for collection in self._machine.collections:
-            difference = self._difference(collection)
-            if difference is not None:
-                found.append(difference)
-        if found:
-            entry, name, key = min(found)
+            width = len(collection.key)
+            for row, made in self._differences(collection):
+                if made is not None:
+                    missing.append((made[-1], collection.name, _key_text(made[:width])))
+                elif row is not None:
+                    extra.append((collection.name, _key_text(row[:width])))
+        if missing:
+            entry, name, key = min(missing)
             raise STATE_ROW(entry=entry, collection=name, key=key)
+        for name, key in extra:
+            raise EXTRA_ROW(collection=name, key=key)
 
-    def _difference(self, collection: Collection[Any]) -> tuple[int, str, str] | None:
-        stored, replayed = self._store.columns(collection), self.mirror.columns(collection)
+    def _differences(
+        self, collection: Collection[Any]
+    ) -> Iterator[tuple[_Columns | None, _Columns | None]]:
+        """The rows as stored and as replayed, where they are not the same, by key."""
         width = len(collection.key)
-        for row, made in zip_longest(stored, replayed):
-            if row != made:
-                # The earlier key of the two is the one that the other side lacks or changed.
-                sides = [side for side in (row, made) if side is not None]
-                side = min(sides, key=lambda side: tuple(side[:width]))
-                entry = (made or row)[-1]
-                return int(entry), collection.name, "/".join(map(str, side[:width]))
-        return None
+        stored, replayed = self._store.columns(collection), self.mirror.columns(collection)
+        row, made = next(stored, None), next(replayed, None)
+        while row is not None or made is not None:
+            if row == made:
+                row, made = next(stored, None), next(replayed, None)
+            elif row is None or (made is not None and made[:width] < row[:width]):
+                yield None, made
+                made = next(replayed, None)
+            elif made is None or row[:width] < made[:width]:
+                yield row, None
+                row = next(stored, None)
+            else:
+                yield row, made
+                row, made = next(stored, None), next(replayed, None)
 
     def _check_file(self) -> None:
         """SQLite's own check, which also holds its indexes against its tables."""
         for problem in self._store.integrity_problems():
             raise DAMAGED(reason=problem)
+
+
+def _transactions_of(
+    chunk: Sequence[Entry], first: int
+) -> tuple[list[bytes], WattProofError | None]:
+    """The transactions of entries that begin at `first`, up to the first that is not well."""
+    raws: list[bytes] = []
+    for position, entry in enumerate(chunk):
+        if entry.index != first + position:
+            return raws, ENTRY_MISSING(entry=first + position)
+        try:
+            raws.append(_transaction_of(entry))
+        except Broken as broken:
+            return raws, broken
+    return raws, None
+
+
+def _first_entry(tile: Tile) -> int:
+    """The leaf index from which a tile stands for the log."""
+    return tile.index * int(TILE_WIDTH ** (tile.level + 1))
+
+
+def _key_text(key: _Columns) -> str:
+    parts = (part.decode(errors="replace") if isinstance(part, bytes) else part for part in key)
+    return "/".join(map(str, parts))
 
 
 def _transaction_of(entry: Entry) -> bytes:

@@ -34,8 +34,12 @@ class CollectionSql:
             f" VALUES ({marks}) ON CONFLICT({key}) DO UPDATE SET {updates}"
         )
         self.drop = f"DELETE FROM {self.table} WHERE {where}"
+        bare = [
+            f"CAST({name} AS BLOB)" if kind is str else name
+            for name, kind in collection.columns.items()
+        ]
         self.everything = (
-            f"SELECT {', '.join([*columns, 'value', 'entry'])} FROM {self.table} ORDER BY {key}"
+            f"SELECT {', '.join([*bare, 'value', 'entry'])} FROM {self.table} ORDER BY {key}"
         )
 
     def select(self, fields: tuple[str, ...]) -> str:

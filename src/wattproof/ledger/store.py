@@ -291,7 +291,10 @@ class Store:
         return [collection.decode(row[0]) for row in rows]
 
     def columns(self, collection: Collection[Any]) -> Iterator[tuple[Any, ...]]:
-        """Every row as it is stored: key and index columns, value, entry; by key."""
+        """Every row as it is stored: key and index columns, value, entry; by key.
+
+        Texts come as their bytes, so that even those that are no longer UTF-8 can be compared.
+        """
         return iter(self._connect().execute(self._sql[collection].everything))
 
     def tables(self) -> list[tuple[str, str, str]]:
