@@ -7,23 +7,28 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import httpx
+from litestar import get
+from litestar.params import FromQuery, QueryParameter
 from tests.ledger.growing import KEY, OTHER, START_MS
-from tests.ledger.toy import authorise, contract, signed_genesis
+from tests.ledger.toy import JARS, Jar, authorise, contract, signed_genesis
 
 from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, Unauthorised
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
+from wattproof.gateway import access
 from wattproof.gateway.app import make_app
+from wattproof.gateway.errors import problems
 from wattproof.gateway.host import Host
-from wattproof.gateway.limits import RateLimit
+from wattproof.gateway.reading import Asker, Cursor, Ledger, Limit, Page, page_of
 from wattproof.gateway.server import ServerThread
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.machine import Context, Machine
 from wattproof.ledger.transaction import NONCE_BYTES, Body, sign_transaction
 
+SHELF = Annotated[str | None, QueryParameter(max_length=20)]
 NOT_YOU = ErrorCode(Unauthorised, "tests.not_you", en="Not you.", zh="不是您。")
 COSE = {"Content-Type": "application/cose"}
 
@@ -43,6 +48,28 @@ def new_folder(path: Path) -> LedgerFolder:
     genesis = signed_genesis(KEY, log_key)
     folder.create(genesis=genesis, first=[], log_key=log_key, time_ms=START_MS)
     return folder
+
+
+@get("/api/v1/jars", responses=problems(400))
+async def list_jars(
+    ledger: Ledger,
+    actor: Asker,
+    shelf: SHELF = None,
+    even: FromQuery[bool] = False,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[Jar]:
+    """A room's list, as rooms hang theirs in."""
+    access.require_sight(actor, [])
+    return page_of(
+        ledger,
+        JARS,
+        None if shelf is None else "shelf",
+        () if shelf is None else (shelf,),
+        cursor=cursor,
+        limit=limit,
+        keep=(lambda jar: jar.beans % 2 == 0) if even else None,
+    )
 
 
 class Served:
@@ -88,7 +115,7 @@ class Served:
 @contextmanager
 def serving(path: Path, **options: Any) -> Iterator[Served]:
     """A new toy ledger in `path`, served until the block ends; `options` go to the host."""
-    options.setdefault("limit", RateLimit())
+    options.setdefault("routers", [list_jars])
     folder = new_folder(path)
     with (
         folder.write(workers=0) as writer,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from litestar import Litestar, MediaType
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -64,6 +65,7 @@ def make_app(host: Host) -> Litestar:
         plugins=list(host.plugins),
         openapi_config=_openapi(host.version),
         request_max_body_size=MAX_BODY_BYTES,
+        state=State({"open_to_anybody": host.open_to_anybody}),
         on_shutdown=[reader.close],
         logging_config=None,
         debug=False,

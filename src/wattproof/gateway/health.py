@@ -14,6 +14,7 @@ from litestar import Response, Router, get
 from litestar.di import NamedDependency
 
 from wattproof.core.errors import Broken, ErrorCode, Unavailable
+from wattproof.gateway.access import PUBLIC
 from wattproof.gateway.errors import problems
 from wattproof.gateway.ledger import latest_block
 from wattproof.gateway.metrics import METRICS_MEDIA_TYPE, Metrics
@@ -39,7 +40,7 @@ class Health(msgspec.Struct, frozen=True, kw_only=True):
     height: int
 
 
-@get("/healthz", responses=problems(503), summary="Whether the node is well")
+@get("/healthz", responses=problems(503), summary="Whether the node is well", opt=PUBLIC)
 async def show_health(ledger: Ledger) -> Health:
     """Reads the newest block and the last entry."""
     try:
@@ -52,7 +53,7 @@ async def show_health(ledger: Ledger) -> Health:
     return Health(status="ok", entries=block.size, height=block.height)
 
 
-@get("/metrics", media_type=METRICS_MEDIA_TYPE, summary="Figures for Prometheus")
+@get("/metrics", media_type=METRICS_MEDIA_TYPE, summary="Figures for Prometheus", opt=PUBLIC)
 async def show_metrics(metrics: NamedDependency[Metrics]) -> Response[bytes]:
     """Requests by route, method and status, and how far the ledger has come."""
     return Response(metrics.text())

@@ -9,6 +9,7 @@ from litestar.plugins import PluginProtocol
 from litestar.types import ControllerRouterHandler
 
 from wattproof.engines.folder import LedgerFolder, Writer
+from wattproof.gateway.access import Policy
 from wattproof.gateway.limits import RateLimit
 
 __all__ = ["Host"]
@@ -20,7 +21,8 @@ class Host:
 
     Whoever opened the `writer` closes it, after the server has stopped. `routers` are the rooms'
     routes; `plugins` may change the application's configuration before it is made (templates,
-    sessions, pages for errors). `limit` bounds what one client may submit.
+    sessions, pages for errors). `limit` bounds what one client may submit. While
+    `open_to_anybody` says so, reads need no sign-in (see `access`).
     """
 
     folder: LedgerFolder
@@ -29,3 +31,4 @@ class Host:
     routers: Sequence[ControllerRouterHandler] = ()
     plugins: Sequence[PluginProtocol] = ()
     limit: RateLimit = field(default_factory=RateLimit)
+    open_to_anybody: Policy = lambda: True

@@ -126,9 +126,12 @@ class _Taking(Operation):
     what: ClassVar[str] = ""
 
     def __post_init__(self) -> None:
-        schema = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
+        octets = Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY)
         self.request_body = RequestBody(
-            content={media: OpenAPIMediaType(schema=schema) for media in self.media_types},
+            content={
+                media: OpenAPIMediaType(schema=Schema() if media.endswith("json") else octets)
+                for media in self.media_types
+            },
             description=self.what,
             required=True,
         )

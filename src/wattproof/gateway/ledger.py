@@ -15,6 +15,7 @@ from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 
 from wattproof.core.errors import ErrorCode, NotFound, codes
+from wattproof.gateway.access import PUBLIC
 from wattproof.gateway.errors import problems
 from wattproof.gateway.reading import Ledger
 from wattproof.gateway.words import Sentence, decode_entry, events_of, signer_of
@@ -46,7 +47,7 @@ NO_CODE = ErrorCode(
 )
 
 From = Annotated[
-    int, QueryParameter(name="from", ge=0, le=2**62, description="Index of the first entry.")
+    int, QueryParameter(name="from", ge=0, le=2**53 - 1, description="Index of the first entry.")
 ]
 EntryLimit = Annotated[
     int, QueryParameter(name="limit", ge=1, le=ENTRIES_LIMIT, description="Entries on the page.")
@@ -148,7 +149,7 @@ def latest_block(ledger: Store) -> Block:
     return block
 
 
-@get("/ledger", summary="The ledger and its newest checkpoint")
+@get("/ledger", summary="The ledger and its newest checkpoint", opt=PUBLIC)
 async def show_ledger(
     ledger: Ledger,
     facts: NamedDependency[LedgerFacts],
@@ -186,13 +187,13 @@ async def list_entries(
     )
 
 
-@get("/errors", summary="Every error code")
+@get("/errors", summary="Every error code", opt=PUBLIC)
 async def list_errors() -> list[ErrorView]:
     """The codes that this program declares, sorted."""
     return [_error_view(code) for code in codes()]
 
 
-@get("/errors/{code:str}", responses=problems(400, 404), summary="One error code")
+@get("/errors/{code:str}", responses=problems(400, 404), summary="One error code", opt=PUBLIC)
 async def show_error(code: Annotated[str, PathParameter(max_length=100)]) -> ErrorView:
     """What a code means; problem details name this address as their `type`."""
     for known in codes():

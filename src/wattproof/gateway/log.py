@@ -11,14 +11,15 @@ the partial tiles of that size too. What a path names never changes; only the ch
 
 from __future__ import annotations
 
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
-from litestar import Response, Router, get
+from litestar import Request, Response, Router, get
 from litestar.di import NamedDependency
 from litestar.openapi.spec import Example
 from litestar.params import PathParameter
 
 from wattproof.core.errors import ErrorCode, NotFound
+from wattproof.gateway.access import PUBLIC, require_all
 from wattproof.gateway.errors import problems
 from wattproof.gateway.ledger import LedgerFacts, latest_block
 from wattproof.gateway.reading import Ledger
@@ -43,13 +44,13 @@ NO_TILE = ErrorCode(
 )
 
 
-@get("/checkpoint", media_type=TEXT, summary="The newest signed checkpoint")
+@get("/checkpoint", media_type=TEXT, summary="The newest signed checkpoint", opt=PUBLIC)
 async def show_checkpoint(ledger: Ledger) -> Response[str]:
     """A C2SP checkpoint: origin, size, root, app hash, signature."""
     return Response(latest_block(ledger).checkpoint, headers={"Cache-Control": CHECKPOINT_CACHE})
 
 
-@get("/vkey", media_type=TEXT, summary="The log's verifier key")
+@get("/vkey", media_type=TEXT, summary="The log's verifier key", opt=PUBLIC)
 async def show_vkey(facts: NamedDependency[LedgerFacts]) -> Response[str]:
     """Name, key id and Ed25519 key, as C2SP signed notes write them, and a newline."""
     return Response(facts.vkey + "\n", headers={"Cache-Control": VKEY_CACHE})
@@ -57,6 +58,7 @@ async def show_vkey(facts: NamedDependency[LedgerFacts]) -> Response[str]:
 
 @get(
     "/tile/{path:path}",
+    opt=PUBLIC,
     media_type=OCTETS,
     responses=problems(400, 404),
     summary="A tile of hashes or entries",
@@ -70,9 +72,12 @@ async def show_tile(
         ),
     ],
     ledger: Ledger,
+    request: Request[Any, Any, Any],
 ) -> Response[bytes]:
-    """The bytes of one tile, at most 256 hashes or entries."""
+    """The bytes of one tile, at most 256 hashes or entries; hashes are public, entries not."""
     tile = parse_path("tile/" + path.removeprefix("/"))
+    if tile.level is None:
+        require_all(request)
     size = ledger.size
     if tile.width > tile_width(tile.level or 0, tile.index, size=size):
         raise NO_TILE(path=tile.text, size=size)

@@ -139,7 +139,7 @@ def _config(app: Litestar, proxies: str) -> uvicorn.Config:
         app,
         lifespan="on",
         log_config=None,
-        log_level="warning",
+        log_level="error",  # what strangers send wrong is not worth a line
         access_log=False,
         server_header=False,
         ws="none",

@@ -22,6 +22,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import PathParameter
 
 from wattproof.core.errors import ErrorCode, NotFound, WattProofError
+from wattproof.gateway.access import PUBLIC
 from wattproof.gateway.errors import problem_of, problems
 from wattproof.gateway.intake import (
     BATCH_BYTES,
@@ -124,6 +125,7 @@ class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
 
 @post(
     "/transactions",
+    opt=PUBLIC,
     operation_class=CoseBody,
     response_description="Accepted, and durable.",
     request_max_body_size=MAX_TRANSACTION_BYTES,
@@ -151,6 +153,7 @@ async def submit(
 
 @post(
     "/transactions/batch",
+    opt=PUBLIC,
     operation_class=BatchBody,
     request_max_body_size=BATCH_BYTES,
     status_code=200,
@@ -195,6 +198,7 @@ async def show(
 
 @get(
     "/transactions/{id:str}/receipt",
+    opt=PUBLIC,
     media_type=COSE,
     responses=problems(400, 404, 409),
     summary="Receipt of inclusion (RFC 9942)",
@@ -210,6 +214,7 @@ async def show_receipt(
 
 @get(
     "/transactions/{id:str}/proof",
+    opt=PUBLIC,
     media_type=JSON_FILE,
     responses=problems(400, 404, 409),
     summary="Proof file",
@@ -230,6 +235,7 @@ async def show_proof(
 
 @post(
     "/verify",
+    opt=PUBLIC,
     operation_class=ProofBody,
     request_max_body_size=MAX_PROOF_BYTES,
     status_code=200,
