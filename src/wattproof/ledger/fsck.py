@@ -146,22 +146,13 @@ def audit(
     """
     started = time.perf_counter()
     replay = _Replay(store, machine, check_many, progress)
-    found: FirstBreak | None = None
-    try:
-        with store.snapshot():
-            replay.run()
-        if finish is not None:
+    found = _replayed(store, replay)
+    if found is None and finish is not None:
+        try:
             finish(replay.mirror)
-    except WattProofError as error:
-        found = _finding(error)
-    except sqlite3.Error as error:
-        reason = "".join(filter(str.isprintable, str(error)))[:80]
-        found = _finding(DAMAGED(entry=replay.done, reason=reason))
-    except (TypeError, ValueError):
-        # Tables are strict: a value of another type, or none, comes out of a damaged file only.
-        found = _finding(DAMAGED(entry=replay.done, reason="a value of another type"))
-    finally:
-        replay.mirror.close()
+        except WattProofError as error:
+            found = _finding(error)
+    replay.mirror.close()
     return AuditReport(
         ok=found is None,
         entries=replay.done,
@@ -170,6 +161,22 @@ def audit(
         seconds=round(time.perf_counter() - started, 3),
         first_break=found,
     )
+
+
+def _replayed(store: Store, replay: _Replay) -> FirstBreak | None:
+    """Run the replay; what it found to be broken, if anything."""
+    try:
+        with store.snapshot():
+            replay.run()
+    except WattProofError as error:
+        return _finding(error)
+    except sqlite3.Error as error:
+        reason = "".join(filter(str.isprintable, str(error)))[:80]
+        return _finding(DAMAGED(entry=replay.done, reason=reason))
+    except (TypeError, ValueError):
+        # Tables are strict: a value of another type, or none, comes out of a damaged file only.
+        return _finding(DAMAGED(entry=replay.done, reason="a value of another type"))
+    return None
 
 
 def _finding(error: WattProofError) -> FirstBreak:

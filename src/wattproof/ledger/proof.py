@@ -197,6 +197,8 @@ class _Check:
             raise NOT_A_PROOF() from None
         if proof.format != FORMAT or _encode(proof) != data:
             raise NOT_A_PROOF()
+        if len(parse_note(proof.checkpoint).signatures) != 1:  # of a stranger's, any byte would do
+            raise NOT_A_PROOF()
         self._proof = proof
         self._genesis_raw = _bytes(proof.genesis)
         self._raw = _bytes(proof.transaction)
