@@ -12,7 +12,7 @@ help:            ## print this list
 
 setup: $(STAMP)  ## make the virtual environment with everything that the other targets need
 
-$(STAMP): pyproject.toml constraints.txt scripts/setup.sh
+$(STAMP): pyproject.toml constraints.txt scripts/setup.sh hatch_build.py web/assets.toml web/package-lock.json
 	PYTHON="$(PYTHON)" VENV="$(VENV)" sh scripts/setup.sh
 	@touch $@
 
