@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
 import msgspec
+from litestar import Litestar
+from litestar.types import ControllerRouterHandler
 
 import wattproof.book.contract as book
 import wattproof.emissions.contract as emissions
@@ -18,6 +20,11 @@ from wattproof import __version__
 from wattproof.book.queries import conservation
 from wattproof.cli.app import make_app, run
 from wattproof.cli.host import Host, Opening
+from wattproof.console.cli import USERS_FILE
+from wattproof.console.cli import add_commands as add_user_commands
+from wattproof.console.frame import Frame, Room
+from wattproof.console.plugin import ConsolePlugin
+from wattproof.console.users import Users
 from wattproof.core.codes import check_uscc
 from wattproof.core.errors import Lang
 from wattproof.core.periods import load_zone
@@ -25,17 +32,21 @@ from wattproof.demo.cli import add_commands as add_demo_command
 from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
-from wattproof.engines.folder import LOG_KEY, LedgerFolder
+from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
 from wattproof.gateway.app import make_app as make_gateway
 from wattproof.gateway.host import Host as GatewayHost
 from wattproof.gateway.server import serve
+from wattproof.identity.model import PARTIES
 from wattproof.identity.roles import permissions
 from wattproof.keys.ed25519 import SigningKey
+from wattproof.ledger.chain import open_genesis
 from wattproof.ledger.genesis import PROFILE, Founder, Genesis, ledger_id_of, sign_genesis
+from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.machine import Machine
+from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 
-__all__ = ["IMPORTER", "OPERATOR", "ROOMS", "create_ledger", "host", "machine", "main"]
+__all__ = ["IMPORTER", "OPERATOR", "ROOMS", "create_ledger", "host", "machine", "main", "make_site"]
 
 OPERATOR: Final = "operator"
 """The id, and key name, of the founder that registers parties and publishes factors."""
@@ -46,8 +57,17 @@ IMPORTER: Final = "importer"
 FACTORS_AT_ONCE: Final = 64
 """Factors in one transaction when a ledger opens: well below its size limit."""
 
-ROOMS: Final = (add_emission_commands, add_demo_command)
+ROOMS: Final = (add_emission_commands, add_user_commands, add_demo_command)
 """What hangs commands into the command line."""
+
+API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = ()
+"""The rooms' routes below ``/api/v1``."""
+
+PAGES: Final[tuple[Room, ...]] = ()
+"""The rooms that have pages, with their templates and navigation."""
+
+PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]] = ()
+"""The rooms' pages."""
 
 T = TypeVar("T")
 
@@ -162,8 +182,36 @@ def host() -> Host:
 def _serve(folder: LedgerFolder, address: str, port: int) -> None:
     """Open the ledger for writing and serve it until stopped; the engine is closed last."""
     with folder.write() as writer:
-        app = make_gateway(GatewayHost(folder=folder, writer=writer, version=__version__))
-        serve(app, host=address, port=port)
+        serve(make_site(folder, writer), host=address, port=port)
+
+
+def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
+    """API and console over an open ledger. Reads are open to anybody while there is no account."""
+    users = Users(folder.path / USERS_FILE)
+    store = writer.store
+    genesis = open_genesis(leaf_parts(store.entry(0).leaf)[2], folder.machine.codec).body
+    assert isinstance(genesis, Genesis), genesis
+    console = ConsolePlugin(
+        users=users,
+        frame=Frame(PAGES, zone=genesis.zone, ledger_name=genesis.name),
+        roles_of=lambda party: _roles_of(store, party),
+        pages=[page for router in PAGE_ROUTERS for page in router()],
+    )
+    return make_gateway(
+        GatewayHost(
+            folder=folder,
+            writer=writer,
+            version=__version__,
+            routers=[router() for router in API_ROUTERS],
+            plugins=[console],
+            open_to_anybody=lambda: not users.any,
+        )
+    )
+
+
+def _roles_of(store: Store, party: str) -> tuple[str, ...] | None:
+    found = store.get(PARTIES, party)
+    return found.roles if found is not None and found.status == "active" else None
 
 
 def main() -> None:

@@ -11,9 +11,9 @@ import msgspec
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from litestar.datastructures import Cookie
 from litestar.response import Redirect, Response
-from wattproof.console.assets import asset_url
 
 from wattproof import __version__
+from wattproof.console.assets import asset_url
 from wattproof.console.i18n import Texts, long_date, number, stamp
 from wattproof.console.visitor import VISIT_COOKIE, Visitor
 from wattproof.core.errors import Lang
@@ -52,11 +52,21 @@ class Room(msgspec.Struct, frozen=True, kw_only=True):
     navigation: tuple[NavItem, ...] = ()
 
 
+CONSOLE: Final = Room(
+    name="console",
+    package="wattproof.console",
+    navigation=(
+        NavItem(path="/ledger", text="The ledger", icon="list-details", order=80),
+        NavItem(path="/verify", text="Check a proof", icon="shield-check", order=90, public=True),
+    ),
+)
+
+
 class Frame:
     """Renders pages. One for the whole application."""
 
     def __init__(self, rooms: Sequence[Room], *, zone: str, ledger_name: str) -> None:
-        everything = (Room(name="console", package="wattproof.console"), *rooms)
+        everything = (CONSOLE, *rooms)
         self._texts = Texts(room.package for room in everything)
         self._zone = zone
         self._ledger_name = ledger_name
@@ -107,7 +117,7 @@ class Frame:
         )
         environment.globals.update(
             lang=lang,
-            version=__version__,
+            software=__version__,
             ledger_name=self._ledger_name,
             zone=self._zone,
             asset=asset_url,

@@ -14,9 +14,11 @@ from litestar.response import Response
 from litestar.types import ControllerRouterHandler, ExceptionHandler
 
 from wattproof.console import explorer, sign_in, signing
+from wattproof.console.assets import check_assets
 from wattproof.console.frame import Frame
 from wattproof.console.sign_in import SIGN_IN_LIMIT
 from wattproof.console.signing import Signer
+from wattproof.console.static_files import serve_static
 from wattproof.console.users import Users
 from wattproof.console.visitor import RolesOf, Visitor, VisitorMiddleware
 from wattproof.gateway.errors import HANDLERS
@@ -49,12 +51,16 @@ class ConsolePlugin(InitPlugin):
         self._pages = pages
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
-        """Change the configuration before the application is made (Litestar)."""
+        """Change the configuration before the application is made (Litestar).
+
+        Raises `Unavailable` where the browser assets are not there.
+        """
+        check_assets()
         app_config.middleware.append(
             DefineMiddleware(VisitorMiddleware, users=self._users, roles_of=self._roles_of)
         )
         app_config.route_handlers.extend(
-            [sign_in.router(), signing.router(), explorer.router(), *self._pages]
+            [serve_static, sign_in.router(), signing.router(), explorer.router(), *self._pages]
         )
         signer = Signer(self._users, self._frame)
         app_config.dependencies.update(

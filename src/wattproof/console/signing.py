@@ -21,7 +21,7 @@ from wattproof.console.sign_in import form_checked, local_path
 from wattproof.console.users import Draft, Users
 from wattproof.console.visitor import Visitor, now_s
 from wattproof.core.errors import ErrorCode, Malformed, NotFound, WattProofError
-from wattproof.gateway.host import Host
+from wattproof.gateway.ledger import LedgerFacts
 from wattproof.gateway.submission import Submitter
 from wattproof.gateway.words import plain
 from wattproof.keys import cose
@@ -101,14 +101,14 @@ async def sign(
     users: NamedDependency[Users],
     machine: NamedDependency[Machine],
     submitter: NamedDependency[Submitter],
-    host: NamedDependency[Host],
+    facts: NamedDependency[LedgerFacts],
 ) -> Response[Any]:
     """Sign and submit; then show the entry."""
     form = await request.form()
     form_checked(request, visitor, str(form.get("csrf", "")))
     draft = _draft(users, visitor, draft_id)
     try:
-        raw = await _signed(users, visitor, draft, form.get("signed"), host.writer.ledger_id)
+        raw = await _signed(users, visitor, draft, form.get("signed"), bytes.fromhex(facts.id))
         receipt = await submitter.submit(raw)
     except WattProofError as error:
         return _page(frame, visitor, machine, draft, error)
