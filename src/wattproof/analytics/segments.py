@@ -84,7 +84,8 @@ def files_sql(folder: Path, segments: Sequence[Segment]) -> str:
 
 
 def due_merges(segments: Sequence[Segment], *, fan: int = FAN) -> Iterator[Sequence[Segment]]:
-    """Runs of at least `fan` neighbours of a table that should be merged, the smallest first.
+    """Runs of neighbours of a table that should be merged, the smallest first: at least `fan` of
+    them, or as many as make a full segment.
 
     A row is so rewritten about once for each power of eight between its segment and a full one.
     With a smaller `fan` than `FAN`, as before a long series of reports, sizes do not matter.
@@ -92,7 +93,7 @@ def due_merges(segments: Sequence[Segment], *, fan: int = FAN) -> Iterator[Seque
     assert fan >= 2
     limit = _SMALLEST_TIER_ROWS if fan >= FAN else FULL_ROWS
     while True:
-        runs = [run for run in _runs(segments, limit) if len(run) >= fan]
+        runs = [due for run in _runs(segments, limit) if (due := _due(run, fan))]
         if runs or limit >= FULL_ROWS:
             yield from runs
             return
@@ -118,6 +119,19 @@ def _runs(segments: Sequence[Segment], limit: int) -> Iterator[list[Segment]]:
             run.append(segment)
             rows += segment.rows
     yield run
+
+
+def _due(run: list[Segment], fan: int) -> list[Segment]:
+    """As much of a run as is worth merging; empty where it is not."""
+    left = sum(segment.rows for segment in run)
+    if len(run) > 1 and left >= FULL_ROWS:
+        return run
+    if fan >= FAN:
+        # A segment with more rows than all after it together would be rewritten for little.
+        while run and 2 * run[0].rows > left:
+            left -= run[0].rows
+            run = run[1:]
+    return run if len(run) >= fan else []
 
 
 def _write(
