@@ -55,7 +55,14 @@ from wattproof.metering.model import (
     catch_up_span,
 )
 
-__all__ = ["CONTRACT", "assign_factor", "emit_packet", "emit_replacement", "publish_factors"]
+__all__ = [
+    "CONTRACT",
+    "assign_factor",
+    "check_fits",
+    "emit_packet",
+    "emit_replacement",
+    "publish_factors",
+]
 
 CONTRACT: Final = Contract("emissions", collections=(FACTORS, ASSIGNMENTS, EMISSION_STREAMS))
 
@@ -88,7 +95,7 @@ def assign_factor(ctx: Context, body: AssignFactor) -> None:
     factor = ctx.state.get(FACTORS, body.factor, body.version)
     if factor is None:
         raise NO_FACTOR(factor=body.factor, version=body.version)
-    _check_fits(device, factor)
+    check_fits(device.id, device.quantity, factor)
     if body.to_s and body.to_s <= body.from_s:
         raise PERIOD(from_s=body.from_s)
     reported = ctx.state.get(STREAMS, device.number)
@@ -230,14 +237,13 @@ def _opened(ctx: Context, number: int) -> EmissionStream:
     return stream
 
 
-def _check_fits(device: Device, factor: Factor) -> None:
-    family, applies = _family(device.quantity), factor.stated.quantity
+def check_fits(device: str, quantity: str, factor: Factor) -> None:
+    """Raise why a factor cannot be assigned to a device that measures `quantity`."""
+    family, applies = _family(quantity), factor.stated.quantity
     if family == "co2":
-        raise CO2_ALREADY(device=device.id)
-    if applies not in (family, device.quantity):
-        raise MISMATCH(
-            factor=factor.id, applies=applies, device=device.id, quantity=device.quantity
-        )
+        raise CO2_ALREADY(device=device)
+    if applies not in (family, quantity):
+        raise MISMATCH(factor=factor.id, applies=applies, device=device, quantity=quantity)
 
 
 def _with(device: Device, spans: tuple[Span, ...], new: Span) -> tuple[Span, ...]:
