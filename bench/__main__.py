@@ -1,0 +1,11 @@
+"""Every measurement, one after the other; results go to bench/results/."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+MODULES = ("bench.ingest", "bench.http", "bench.importing", "bench.report")
+
+for module in MODULES:
+    subprocess.run([sys.executable, "-m", module], check=True)
