@@ -11,9 +11,10 @@ from pathlib import Path
 from typing import Final
 
 import duckdb
+import numpy as np
 
 from wattproof.analytics.manifest import Segment, sync_folder
-from wattproof.analytics.table import Columns, Table, check_columns
+from wattproof.analytics.table import Array, Column, Columns, Table, check_columns
 
 __all__ = [
     "FAN",
@@ -54,12 +55,12 @@ def write_segment(
     """Write the rows of all parts, sorted, to a new durable file; there must be at least one."""
     rows = sum(check_columns(table, part) for part in parts)
     assert rows, "a segment without rows"
-    names = ", ".join(column.name for column in table.columns)
+    chosen = ", ".join(_column_sql(column) for column in table.columns)
     # DuckDB reads the arrays where they are; it sees them as the views that are named here.
     views = [f"part_{number}" for number in range(len(parts))]
     for view, part in zip(views, parts, strict=True):
-        db.register(view, dict(part))
-    source = " UNION ALL ".join(f"SELECT {names} FROM {view}" for view in views)
+        db.register(view, _plain(table, part))
+    source = " UNION ALL ".join(f"SELECT {chosen} FROM {view}" for view in views)
     try:
         return _write(db, folder, table, f"({source})", rows, (first_entry, next_entry))
     finally:
@@ -104,6 +105,21 @@ def file_sha256(path: Path) -> str:
     """SHA-256 of a file, in hex."""
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _column_sql(column: Column) -> str:
+    if not column.nullable:
+        return column.name
+    return f"CASE WHEN {column.name}_given THEN {column.name} END AS {column.name}"
+
+
+def _plain(table: Table, part: Columns) -> dict[str, Array]:
+    """Arrays without masks, which not every DuckDB heeds; what is given is a column beside."""
+    plain = {name: np.ma.getdata(array) for name, array in part.items()}
+    for column in table.columns:
+        if column.nullable:
+            plain[f"{column.name}_given"] = ~np.ma.getmaskarray(part[column.name])
+    return plain
 
 
 def _runs(segments: Sequence[Segment], limit: int) -> Iterator[list[Segment]]:

@@ -19,6 +19,7 @@ FROM (
     ) AS placed
     GROUP BY meter_factor, bucket
 ) AS meter_sums
-INNER JOIN members ON members.meter = int_div(meter_sums.meter_factor, 1048576)
+INNER JOIN members
+    ON members.meter * 1048576 = meter_sums.meter_factor - meter_sums.meter_factor % 1048576
 GROUP BY members.member_of, meter_sums.meter_factor % 1048576, meter_sums.bucket
 ORDER BY member_of, bucket, factor

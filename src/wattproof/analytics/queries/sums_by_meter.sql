@@ -12,4 +12,4 @@ FROM (
     WHERE {chosen}
 ) AS placed
 GROUP BY meter_factor, bucket
-ORDER BY int_div(meter_factor, 1048576), bucket, meter_factor
+ORDER BY meter_factor - meter_factor % 1048576, bucket, meter_factor
