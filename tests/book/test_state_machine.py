@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
@@ -36,12 +37,30 @@ ASSETS = ("x", "y")
 ACCOUNTS = ("a1", "a2", "b1", "i1")
 OUTSIDE = ("issue:x", "retired:x", "nowhere")
 
+
+@dataclass(frozen=True)
+class Available:
+    """As much as there is room for, and so many more."""
+
+    more: int
+
+
+def amount_of(wanted: int | Available, room: int) -> int:
+    if isinstance(wanted, int):
+        return wanted
+    return min(max(1, room + wanted.more), MAX_AMOUNT)
+
+
 parties = st.sampled_from(tuple(FOUNDERS))
 issuers = st.sampled_from(("issuer",) * 3 + tuple(FOUNDERS))
-assets = st.sampled_from(ASSETS)
-accounts = st.sampled_from(ACCOUNTS * 4 + OUTSIDE)
-amounts = st.one_of(st.integers(1, 1000), st.sampled_from((1, MAX_AMOUNT - 1, MAX_AMOUNT)))
-movements = st.lists(st.tuples(accounts, accounts, assets, amounts), min_size=1, max_size=4)
+assets = st.sampled_from(("x", "x", "x", "y"))
+accounts = st.sampled_from(("a1", "a2", "b1") * 4 + ACCOUNTS + OUTSIDE)
+# Amounts are often chosen by what there is room for: all of it (0), or one more or less.
+amounts = st.one_of(
+    st.integers(1, 40), st.integers(1, 1000), st.builds(Available, st.integers(-1, 1))
+)
+sources = st.sampled_from(("a1", "a2") * 8 + ACCOUNTS + OUTSIDE)
+movements = st.lists(st.tuples(sources, accounts, assets, amounts), min_size=1, max_size=3)
 
 
 class BookMachine(RuleBasedStateMachine):
@@ -73,6 +92,10 @@ class BookMachine(RuleBasedStateMachine):
         names = tuple(FOUNDERS)
         return self.owners.get(account, "bob") if number < 80 else names[number % len(names)]
 
+    def given(self, wanted: int | Available, account: str, asset: str) -> int:
+        place = (account, asset)
+        return amount_of(wanted, self.balances[place] + self.limits[place])
+
     def fits(self, changes: dict[tuple[str, str], int]) -> bool:
         """Whether all accounts and assets are there and stay within their limits."""
         for place, change in changes.items():
@@ -88,6 +111,7 @@ class BookMachine(RuleBasedStateMachine):
         """An asset, two accounts and something to move."""
         self.define("x", "issuer")
         self.open("a1", "alice")
+        self.open("a2", "alice")
         self.open("b1", "bob")
         self.issue("x", "a1", 1000, "issuer")
 
@@ -103,8 +127,9 @@ class BookMachine(RuleBasedStateMachine):
         if id_ != "nowhere" and self.step(OpenAccount(id=id_), signer, allowed=allowed):
             self.owners[id_] = signer
 
-    @rule(asset=assets, account=accounts, amount=amounts, signer=issuers)
-    def issue(self, asset: str, account: str, amount: int, signer: str) -> None:
+    @rule(asset=assets, account=accounts, wanted=amounts, signer=issuers)
+    def issue(self, asset: str, account: str, wanted: int | Available, signer: str) -> None:
+        amount = amount_of(wanted, MAX_AMOUNT - self.issued[asset])
         allowed = self.issuers.get(asset) == signer
         allowed = allowed and self.fits({(account, asset): amount})
         allowed = allowed and self.issued[asset] + amount <= MAX_AMOUNT
@@ -114,37 +139,38 @@ class BookMachine(RuleBasedStateMachine):
             self.issued[asset] += amount
 
     @rule(moves=movements, number=st.integers(0, 99))
-    def transfer(self, moves: list[tuple[str, str, str, int]], number: int) -> None:
+    def transfer(self, moves: list[tuple[str, str, str, int | Available]], number: int) -> None:
         signer = self.owner_of(number, moves[0][0])
         changes: defaultdict[tuple[str, str], int] = defaultdict(int)
         allowed = True
-        for source, target, asset, amount in moves:
+        parts = []
+        for source, target, asset, wanted in moves:
+            amount = self.given(wanted, source, asset)
+            parts.append(Movement(source=source, target=target, asset=asset, amount=amount))
             changes[source, asset] -= amount
             changes[target, asset] += amount
             allowed = allowed and source != target and self.owners.get(source) == signer
             allowed = allowed and target in self.owners and asset in self.issuers
         net = {place: change for place, change in changes.items() if change}
-        body = Transfer(
-            movements=tuple(
-                Movement(source=source, target=target, asset=asset, amount=amount)
-                for source, target, asset, amount in moves
-            )
-        )
+        body = Transfer(movements=tuple(parts))
         if self.step(body, signer, allowed=allowed and self.fits(net)):
             for place, change in net.items():
                 self.balances[place] += change
 
-    @rule(account=accounts, asset=assets, amount=amounts, number=st.integers(0, 99))
-    def retire(self, account: str, asset: str, amount: int, number: int) -> None:
+    @rule(account=accounts, asset=assets, wanted=amounts, number=st.integers(0, 99))
+    def retire(self, account: str, asset: str, wanted: int | Available, number: int) -> None:
         signer = self.owner_of(number, account)
+        amount = self.given(wanted, account, asset)
         allowed = self.owners.get(account) == signer and self.fits({(account, asset): -amount})
         body = Retire(account=account, asset=asset, amount=amount)
         if self.step(body, signer, allowed=allowed):
             self.balances[account, asset] -= amount
             self.retired[asset] += amount
 
-    @rule(account=accounts, asset=assets, limit=st.integers(0, 500), signer=issuers)
+    @rule(account=accounts, asset=assets, limit=st.integers(-2, 500), signer=issuers)
     def overdraw(self, account: str, asset: str, limit: int, signer: str) -> None:
+        if limit < 0:  # exactly what is owed, or one less
+            limit = max(0, -self.balances[account, asset] + limit + 1)
         allowed = self.issuers.get(asset) == signer and account in self.owners
         allowed = allowed and self.balances[account, asset] >= -limit
         body = SetOverdraft(account=account, asset=asset, limit=limit)

@@ -81,16 +81,18 @@ class IdentityMachine(RuleBasedStateMachine):
         self.ledger.genesis(FOUNDERS)
         self.parties = {id_: ModelParty(id_, set(roles)) for id_, roles in FOUNDERS.items()}
         self.devices: dict[str, ModelDevice] = {}
-        self.used_keys = set(FOUNDERS)
+        self.used_keys = {id_: id_ for id_ in FOUNDERS}
 
     def key_for(self, number: int, likely: str) -> str:
         """A key to sign with: mostly that of who may do it, else one that somebody holds, else
-        any."""
+        any, used up or not."""
         holders: dict[str, ModelParty | ModelDevice] = {**self.parties, **self.devices}
         if number < 60 and likely in holders:
             return holders[likely].key
-        held = [holder.key for holder in holders.values()]
-        return held[number % len(held)] if number < 90 else KEYS[number % len(KEYS)]
+        if number < 80:
+            held = [holder.key for holder in holders.values()]
+            return held[number % len(held)]
+        return KEYS[number % len(KEYS)]
 
     def new_key(self, number: int) -> str:
         """Mostly a key that nobody ever had."""
@@ -131,7 +133,7 @@ class IdentityMachine(RuleBasedStateMachine):
         assert allowed, f"{signer} should not have been able to {body}"
         return True
 
-    @initialize(stage=st.integers(0, 3))
+    @initialize(stage=st.integers(0, 4))
     def begin(self, stage: int) -> None:
         """Most runs begin with a device some way along, for random steps seldom get one there."""
         if stage > 0:
@@ -140,6 +142,8 @@ class IdentityMachine(RuleBasedStateMachine):
             self.authenticate(id_="d1", by=0)
         if stage > 2:
             self.confirm(id_="d1", by=0)
+        if stage > 3:
+            self.move_device(id_="d1", action="suspend", by=0, official=True)
 
     @rule(id_=parties, fresh=signers, by=signers, role=roles)
     def register(self, id_: str, fresh: int, by: int, role: str) -> None:
@@ -151,7 +155,7 @@ class IdentityMachine(RuleBasedStateMachine):
         free = id_ not in self.parties and key not in self.used_keys
         if self.step(body, signer, allowed=free and self.has(signer, "registrar")):
             self.parties[id_] = ModelParty(key, {role})
-            self.used_keys.add(key)
+            self.used_keys[key] = id_
 
     @rule(id_=parties, role=roles, by=signers)
     def grant(self, id_: str, role: str, by: int) -> None:
@@ -202,7 +206,7 @@ class IdentityMachine(RuleBasedStateMachine):
         free = id_ not in self.devices and key not in self.used_keys
         if self.step(body, key, allowed=free and has_owner):
             self.devices[id_] = ModelDevice(key, owner)
-            self.used_keys.add(key)
+            self.used_keys[key] = id_
 
     @precondition(has_devices)
     @rule(id_=devices, by=signers)
@@ -244,9 +248,9 @@ class IdentityMachine(RuleBasedStateMachine):
             device.suppliers = {supplier}
 
     @precondition(has_devices)
-    @rule(id_=devices, action=actions, by=signers)
-    def move_device(self, id_: str, action: str, by: int) -> None:
-        signer = self.key_for(by, self.owner_of(id_))
+    @rule(id_=devices, action=actions, by=signers, official=st.booleans())
+    def move_device(self, id_: str, action: str, by: int, official: bool) -> None:
+        signer = self.key_for(by, "authority" if official else self.owner_of(id_))
         device = self.devices.get(id_)
         allowed = device is not None and (
             self.owns(signer, id_) or self.has(signer, "registrar", "metering_authority")
@@ -266,32 +270,27 @@ class IdentityMachine(RuleBasedStateMachine):
         if self.step(body, signer, allowed=allowed):
             assert device is not None
             device.status = target
-            device.stopped_by = (self.party_of(signer) or "") if target == "suspended" else ""
+            if action != "revoke":
+                device.stopped_by = (self.party_of(signer) or "") if action == "suspend" else ""
 
     @rule(by=signers, fresh=signers, honest=st.booleans())
     def rotate(self, by: int, fresh: int, honest: bool) -> None:
         new = self.new_key(fresh)
         signer = self.key_for(by, "")
         holders: dict[str, ModelParty | ModelDevice] = {**self.parties, **self.devices}
-        holder = next(
-            (
-                id_
-                for id_, held in holders.items()
-                if held.key == signer and held.status == "active"
-            ),
-            None,
-        )
+        # Whoever has or had the key signs a proof that fits, active or not.
+        holder = self.used_keys.get(signer, "")
         message = rotation_message(
-            old_key=key_of(signer).public, new_key=key_of(new).public, holder=holder or ""
+            old_key=key_of(signer).public, new_key=key_of(new).public, holder=holder
         )
-        body = RotateKey(
-            new_key=key_of(new).public, proof=key_of(new if honest else signer).sign(message)
-        )
-        allowed = holder is not None and new not in self.used_keys and honest
-        if self.step(body, signer, allowed=allowed):
-            assert holder is not None
-            holders[holder].key = new
-            self.used_keys.add(new)
+        prover = key_of(new if honest else signer)
+        body = RotateKey(new_key=key_of(new).public, proof=prover.sign(message))
+        held = holders.get(holder)
+        live = held is not None and held.key == signer and held.status == "active"
+        if self.step(body, signer, allowed=live and honest and new not in self.used_keys):
+            assert held is not None
+            held.key = new
+            self.used_keys[new] = holder
 
     @rule()
     def restart(self) -> None:
@@ -314,8 +313,8 @@ class IdentityMachine(RuleBasedStateMachine):
             }
         found_devices = {
             device.id: (
-                device.did, device.owner, device.status, device.imported, device.suspended_by
-                if device.status == "suspended" else "",
+                device.did, device.owner, device.status, device.imported,
+                device.suspended_by,
                 {row.party for row in queries.associations_of_device(state, device.id)},
             )
             for device in queries.devices(state)
@@ -340,7 +339,7 @@ class IdentityMachine(RuleBasedStateMachine):
 
 TestIdentity = IdentityMachine.TestCase
 TestIdentity.settings = settings(
-    max_examples=150,
+    max_examples=100,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],

@@ -176,7 +176,7 @@ def _changed(ctx: Context, *, account: str, asset: str, amount: int) -> Balance:
         find_account(ctx, account)
     before = ctx.state.get(BALANCES, account, asset) or Balance(account=account, asset=asset)
     after = before.amount + amount
-    if limited and amount < 0 and after < -before.overdraft:
+    if limited and after < -before.overdraft:
         raise OVERDRAFT(
             account=account,
             asset=asset,

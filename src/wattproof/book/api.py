@@ -1,0 +1,105 @@
+"""Assets, accounts and the balance of the whole book over HTTP.
+
+GET /api/v1/assets[/{id}]
+GET /api/v1/accounts[/{id}]
+GET /api/v1/conservation
+"""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import msgspec
+from litestar import Router, get
+from litestar.params import QueryParameter
+
+from wattproof.book import queries
+from wattproof.book.model import ACCOUNTS, ASSETS, Account, Asset, Balance
+from wattproof.book.queries import Conservation
+from wattproof.gateway.access import may_see, require_sight
+from wattproof.gateway.errors import problems
+from wattproof.gateway.reading import Asker, Cursor, Id, Ledger, Limit, Long, Page, page_of, shown
+
+__all__ = ["AccountDetail", "router"]
+
+Owner = Annotated[str | None, QueryParameter(max_length=64, description="The owner's id.")]
+OwnerKind = Annotated[
+    str | None, QueryParameter(max_length=16, description="party, device or room.")
+]
+
+
+class AccountDetail(msgspec.Struct, frozen=True, kw_only=True):
+    """An account and what it holds or may owe, by asset."""
+
+    account: Account
+    balances: tuple[Balance, ...]
+
+
+@get("/assets", responses=problems(400), summary="Assets, by id")
+async def list_assets(ledger: Ledger, cursor: Cursor = None, limit: Limit = 100) -> Page[Asset]:
+    """Everything that can be owned."""
+    return page_of(ledger, ASSETS, cursor=cursor, limit=limit)
+
+
+@get("/assets/{id:str}", responses=problems(400, 404), summary="One asset")
+async def show_asset(
+    id: Id,  # noqa: A002
+    ledger: Ledger,
+) -> Asset:
+    """An asset, its unit and its issuer."""
+    return shown(queries.asset(ledger, id))
+
+
+@get("/accounts", responses=problems(400), summary="Accounts, by id")
+async def list_accounts(
+    ledger: Ledger,
+    actor: Asker,
+    owner: Owner = None,
+    owner_kind: OwnerKind = None,
+    cursor: Cursor = None,
+    limit: Limit = 100,
+) -> Page[Account]:
+    """All accounts, or those of one owner."""
+    if owner_kind is None:
+        owner_kind = "party" if owner is not None else None
+    values = tuple(value for value in (owner_kind, owner) if value is not None)
+    return page_of(
+        ledger,
+        ACCOUNTS,
+        "owner" if values else None,
+        values,
+        cursor=cursor,
+        limit=limit,
+        keep=lambda account: may_see(actor, [account.owner]),
+    )
+
+
+@get("/accounts/{id:str}", responses=problems(400, 404), summary="One account")
+async def show_account(
+    id: Id,  # noqa: A002
+    ledger: Ledger,
+    actor: Asker,
+) -> AccountDetail:
+    """An account and its balances."""
+    with ledger.snapshot():
+        account = queries.account(ledger, id)
+        balances = queries.balances(ledger, id)
+    require_sight(actor, [account.owner])
+    return shown(AccountDetail(account=account, balances=tuple(balances)))
+
+
+@get("/conservation", responses=problems(503), summary="Whether everything adds up")
+async def show_conservation(ledger: Ledger, long_reads: Long) -> list[Conservation]:
+    """Of each asset: issued, retired, circulating, and their sum, which is 0."""
+
+    def read() -> list[Conservation]:
+        with ledger.snapshot():
+            return queries.conservation(ledger)
+
+    return await long_reads.run(read)
+
+
+def router() -> Router:
+    """The routes, below ``/api/v1``."""
+    handlers = [list_assets, show_asset, list_accounts, show_account, show_conservation]
+    return Router("/api/v1", route_handlers=handlers, tags=["book"])
