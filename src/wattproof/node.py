@@ -12,9 +12,13 @@ import msgspec
 from litestar import Litestar
 from litestar.types import ControllerRouterHandler
 
+import wattproof.book.api as book_api
 import wattproof.book.contract as book
 import wattproof.emissions.contract as emissions
+import wattproof.identity.api as identity_api
 import wattproof.identity.contract as identity
+import wattproof.identity.pages as identity_pages
+import wattproof.metering.api as metering_api
 import wattproof.metering.contract as metering
 from wattproof import __version__
 from wattproof.book.queries import conservation
@@ -60,13 +64,19 @@ FACTORS_AT_ONCE: Final = 64
 ROOMS: Final = (add_emission_commands, add_user_commands, add_demo_command)
 """What hangs commands into the command line."""
 
-API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = ()
+API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
+    identity_api.router,
+    book_api.router,
+    metering_api.router,
+)
 """The rooms' routes below ``/api/v1``."""
 
-PAGES: Final[tuple[Room, ...]] = ()
+PAGES: Final[tuple[Room, ...]] = (identity_pages.ROOM,)
 """The rooms that have pages, with their templates and navigation."""
 
-PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]] = ()
+PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]] = (
+    identity_pages.pages,
+)
 """The rooms' pages."""
 
 T = TypeVar("T")
