@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 from litestar import Router, get
 from litestar.di import NamedDependency
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
 from wattproof.console.frame import Frame
@@ -41,7 +41,7 @@ async def show_ledger(
     ledger: Ledger,
     machine: NamedDependency[Machine],
     facts: NamedDependency[LedgerFacts],
-    before: Annotated[int | None, QueryParameter(query="before", ge=1)] = None,
+    before: Annotated[int | None, QueryParameter(name="before", ge=1)] = None,
 ) -> Response[Any]:
     """The newest entries first, page by page, and the newest checkpoint."""
     block = latest_block(ledger)
@@ -61,7 +61,7 @@ async def show_ledger(
 
 @get("/ledger/entries/{index:int}", include_in_schema=False)
 async def show_entry(
-    index: int,
+    index: FromPath[int],
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     ledger: Ledger,
@@ -76,7 +76,7 @@ async def show_entry(
 
 @get("/ledger/transactions/{transaction_id:str}", include_in_schema=False)
 async def show_transaction(
-    transaction_id: str,
+    transaction_id: FromPath[str],
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     ledger: Ledger,

@@ -85,7 +85,7 @@ class Frame:
         html = (
             self._environments[visitor.lang]
             .get_template(template)
-            .render(visitor=visitor, navigation=self._shown(visitor), **values)
+            .render(visitor=visitor, status=status, navigation=self._shown(visitor), **values)
         )
         cookies = [] if not visitor.fresh_visit else [_visit(visitor)]
         return Response(

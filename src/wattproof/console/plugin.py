@@ -20,7 +20,7 @@ from wattproof.console.sign_in import SIGN_IN_LIMIT
 from wattproof.console.signing import Signer
 from wattproof.console.static_files import serve_static
 from wattproof.console.users import Users
-from wattproof.console.visitor import RolesOf, Visitor, VisitorMiddleware
+from wattproof.console.visitor import RolesOf, Visitor, VisitorMiddleware, Visitors
 from wattproof.gateway.errors import HANDLERS
 from wattproof.gateway.limits import Buckets
 
@@ -47,7 +47,7 @@ class ConsolePlugin(InitPlugin):
     ) -> None:
         self._users = users
         self._frame = frame
-        self._roles_of = roles_of
+        self._visitors = Visitors(users=users, roles_of=roles_of)
         self._pages = pages
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
@@ -56,9 +56,7 @@ class ConsolePlugin(InitPlugin):
         Raises `Unavailable` where the browser assets are not there.
         """
         check_assets()
-        app_config.middleware.append(
-            DefineMiddleware(VisitorMiddleware, users=self._users, roles_of=self._roles_of)
-        )
+        app_config.middleware.append(DefineMiddleware(VisitorMiddleware, visitors=self._visitors))
         app_config.route_handlers.extend(
             [serve_static, sign_in.router(), signing.router(), explorer.router(), *self._pages]
         )
@@ -69,7 +67,7 @@ class ConsolePlugin(InitPlugin):
                 "users": _given(self._users),
                 "signer": _given(signer),
                 "sign_ins": _given(Buckets(SIGN_IN_LIMIT)),
-                "visitor": Provide(_visitor, sync_to_thread=False),
+                "visitor": Provide(self._visitor, sync_to_thread=False),
             }
         )
         app_config.exception_handlers.update(
@@ -78,14 +76,18 @@ class ConsolePlugin(InitPlugin):
         app_config.on_shutdown.append(self._users.close)
         return app_config
 
+    def _visitor(self, request: Request[Any, Any, Any]) -> Visitor:
+        return self._visitors.of(request.scope)
+
     def _as_page(self, handler: ExceptionHandler[Any]) -> ExceptionHandler[Any]:
         """Answer with a page where a person asked for one, with what `handler` would say."""
 
         def handle(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
             answer = handler(request, error)
-            visitor = request.scope["state"].get("visitor")
-            if visitor is None or request.scope["path"].startswith(FOR_PROGRAMS):
+            if request.scope["path"].startswith(FOR_PROGRAMS):
                 return answer
+            # Where no route was found, the middleware has not run.
+            visitor = self._visitors.of(request.scope)
             problem = answer.content
             text = problem.zh if visitor.lang == "zh" else problem.en
             page = self._frame.page(
@@ -103,8 +105,3 @@ class ConsolePlugin(InitPlugin):
 
 def _given(value: Any) -> Provide:
     return Provide(lambda: value, sync_to_thread=False)
-
-
-def _visitor(request: Request[Any, Any, Any]) -> Visitor:
-    visitor: Visitor = request.scope["state"]["visitor"]
-    return visitor

@@ -78,7 +78,7 @@ def form_checked(request: Request[Any, Any, Any], visitor: Visitor, csrf: str) -
 async def show_sign_in(
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
-    next_path: Annotated[str, QueryParameter(query="next", max_length=500)] = "/",
+    next_path: Annotated[str, QueryParameter(name="next", max_length=500)] = "/",
 ) -> Response[Any]:
     """The form."""
     if visitor.signed_in:

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-import msgspec
 from litestar import Request, Router, get, post
 from litestar.datastructures import UploadFile
 from litestar.di import NamedDependency
+from litestar.params import FromPath
 from litestar.response import Redirect, Response
 
 from wattproof.console.frame import Frame
@@ -61,16 +61,9 @@ class Signer:
         return self._frame.go(f"/sign/{made.id}")
 
 
-class SignForm(msgspec.Struct):
-    """What the draft's page sends; `signed` comes from those who hold their own key."""
-
-    csrf: str = ""
-    signed: UploadFile | None = None
-
-
 @get("/sign/{draft_id:str}", include_in_schema=False)
 async def show(
-    draft_id: str,
+    draft_id: FromPath[str],
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     users: NamedDependency[Users],
@@ -82,7 +75,7 @@ async def show(
 
 @get("/sign/{draft_id:str}/payload", include_in_schema=False)
 async def payload(
-    draft_id: str, visitor: NamedDependency[Visitor], users: NamedDependency[Users]
+    draft_id: FromPath[str], visitor: NamedDependency[Visitor], users: NamedDependency[Users]
 ) -> Response[bytes]:
     """The bytes to be signed by those who hold their own key."""
     draft = _draft(users, visitor, draft_id)
@@ -95,7 +88,7 @@ async def payload(
 @post("/sign/{draft_id:str}", include_in_schema=False)
 async def sign(
     request: Request[Any, Any, Any],
-    draft_id: str,
+    draft_id: FromPath[str],
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     users: NamedDependency[Users],

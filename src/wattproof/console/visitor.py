@@ -24,8 +24,8 @@ from wattproof.core.errors import ErrorCode, Lang, Unauthorised
 from wattproof.gateway.access import ACTOR_KEY, ANYBODY
 from wattproof.gateway.language import language_of
 
-__all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "THEME_COOKIE", "VISIT_COOKIE", "Theme",
-           "Visitor", "VisitorMiddleware", "check_form", "now_s"]  # fmt: skip
+__all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "THEME_COOKIE", "VISIT_COOKIE", "RolesOf", "Theme",
+           "Visitor", "VisitorMiddleware", "Visitors", "check_form", "now_s"]  # fmt: skip
 
 SESSION_COOKIE: Final = "wattproof_session"
 VISIT_COOKIE: Final = "wattproof_visit"
@@ -75,22 +75,21 @@ def now_s() -> int:
     return int(time.time())
 
 
-class VisitorMiddleware:
-    """Works out the visitor of each request (ASGI)."""
+class Visitors:
+    """Tells of a request who makes it."""
 
-    def __init__(self, app: ASGIApp, *, users: Users, roles_of: RolesOf) -> None:
-        self._app = app
+    def __init__(self, *, users: Users, roles_of: RolesOf) -> None:
         self._users = users
         self._roles_of = roles_of
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] == ScopeType.HTTP:
-            visitor = self._visitor(scope)
-            state: dict[str, Any] = scope["state"]
-            state[STATE_KEY] = visitor
+    def of(self, scope: Scope) -> Visitor:
+        """The visitor of a request, worked out once and kept in its state."""
+        state: dict[str, Any] = scope["state"]
+        visitor: Visitor | None = state.get(STATE_KEY)
+        if visitor is None:
+            visitor = state[STATE_KEY] = self._visitor(scope)
             state[ACTOR_KEY] = visitor.actor
-        await self._app(scope, receive, send)
+        return visitor
 
     def _visitor(self, scope: Scope) -> Visitor:
         headers = {name: value.decode("latin-1") for name, value in scope["headers"]}
@@ -114,6 +113,20 @@ class VisitorMiddleware:
             return ANYBODY
         roles = self._roles_of(session.user.party)
         return Actor(kind="party", id=session.user.party, roles=roles or ())
+
+
+class VisitorMiddleware:
+    """Works out the visitor of each request before any guard runs (ASGI)."""
+
+    def __init__(self, app: ASGIApp, *, visitors: Visitors) -> None:
+        self._app = app
+        self._visitors = visitors
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+        if scope["type"] == ScopeType.HTTP:
+            self._visitors.of(scope)
+        await self._app(scope, receive, send)
 
 
 def check_form(visitor: Visitor, *, csrf: str, origin: str | None, host: str | None) -> None:

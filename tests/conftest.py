@@ -1,0 +1,76 @@
+"""What tests of pages share: a served site over the demonstration's ledger, and a real browser."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+from tests.support.chromium import Chromium, WatchedPage, chromium_path, sign_in
+from tests.support.site import Site, copied, make_ledger
+
+Opener = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def demo_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's ledger, told once; to be copied, never opened where it lies."""
+    path = tmp_path_factory.mktemp("demo") / "ledger"
+    make_ledger(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that all tests share: what they write into it must not get into each other's way."""
+    running = copied(demo_ledger, tmp_path_factory.mktemp("site") / "ledger")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture
+def fresh_site(demo_ledger: Path, tmp_path: Path) -> Iterator[Site]:
+    """A site of this test's own, which may be stopped and started again."""
+    running = copied(demo_ledger, tmp_path / "ledger")
+    running.start()
+    yield running
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Chromium]:
+    """Chromium, for the tests of one module: Playwright holds the thread's event loop meanwhile."""
+    path = chromium_path()
+    if path is None:
+        pytest.skip("no Chromium: neither chromium nor google-chrome is on the PATH")
+    with Chromium(path) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def open_page(browser: Chromium, site: Site) -> Iterator[Opener]:
+    """Opens pages of the shared site: ``open_page("steel", locale="zh-CN", size=PHONE)``.
+
+    The login may be left out; `url` names another site. Every page must end without a fault.
+    """
+    opened: list[WatchedPage] = []
+
+    def open_(login: str = "", *, url: str = "", **options: Any) -> Page:
+        watched = browser.open(url or site.url, **options)
+        opened.append(watched)
+        if login:
+            sign_in(watched.page, login, site.password)
+        return watched.page
+
+    yield open_
+    for watched in opened:
+        watched.close()
+
+
+@pytest.fixture
+def page(open_page: Opener) -> Page:
+    """A page of the shared site, in English, nobody signed in."""
+    return open_page()
