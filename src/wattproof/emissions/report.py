@@ -8,6 +8,7 @@ that nothing is left out unseen. Rows of a finer step add up to those of a coars
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Final, Literal
 
 import msgspec
@@ -166,10 +167,8 @@ class _Part:
         self.labels: Final = labels
         self._sums = sums
         keys, starts = np.unique(sums.key, return_index=True)
-        ends = [*starts[1:].tolist(), len(sums.key)]
-        self._places = dict(
-            zip(keys.tolist(), zip(starts.tolist(), ends, strict=True), strict=True)
-        )
+        borders = [*starts.tolist(), len(sums.key)]
+        self._places = dict(zip(keys.tolist(), pairwise(borders), strict=True))
 
     def rows(self, key: int) -> Iterator[tuple[int, int, int, int | None]]:
         """Bucket, factor, amount, emission of a key's rows, by bucket and factor."""
