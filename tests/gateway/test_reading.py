@@ -61,9 +61,9 @@ def test_pages_of_what_is_kept(served: Served, monkeypatch: pytest.MonkeyPatch) 
         names = [jar["name"] for page in walk(served, even=True, limit=limit) for jar in page]
         assert names == expected
     # a filter that keeps little does not read the whole collection for one page
-    monkeypatch.setattr(reading, "MAX_LIMIT", 10)
+    monkeypatch.setattr(reading, "LOOKED_AT_ONCE", 10)
     monkeypatch.setattr(reading, "MAX_LOOKED_AT", 20)
-    pages = walk(served, even=True, limit=50)
+    pages = walk(served, even=True, limit=10)
     assert [len(page) for page in pages] == [10, 10, 3]
     assert [jar["name"] for page in pages for jar in page] == expected
 

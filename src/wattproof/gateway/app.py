@@ -18,6 +18,7 @@ from wattproof.gateway import access, errors, health, ledger, log, transactions
 from wattproof.gateway.front import Front
 from wattproof.gateway.host import Host
 from wattproof.gateway.limits import Buckets
+from wattproof.gateway.long_reads import LongReads
 from wattproof.gateway.metrics import Metrics
 from wattproof.gateway.submission import Submitter
 from wattproof.keys.ed25519 import SigningKey
@@ -33,14 +34,15 @@ MAX_BODY_BYTES: Final = 1 << 20
 def make_app(host: Host) -> Litestar:
     """The application over an open ledger. What handlers may ask for by name:
 
-    ``ledger`` (a `Store` to read from), ``actor`` (who asks), ``machine``, ``facts``
-    (`LedgerFacts`), ``log_key``, ``submitter``, ``buckets``, ``metrics`` and ``software``
-    (the version).
+    ``ledger`` (a `Store` to read from), ``folder``, ``actor`` (who asks), ``machine``, ``facts``
+    (`LedgerFacts`), ``log_key``, ``submitter``, ``buckets``, ``long_reads``, ``metrics`` and
+    ``software`` (the version).
     """
     reader = host.folder.read()
     submitter = Submitter(host.writer.engine)
     metrics = Metrics(reader, waiting=lambda: submitter.waiting)
     machine = host.folder.machine
+    long_reads = LongReads()
     app = Litestar(
         route_handlers=[
             transactions.router(),
@@ -51,12 +53,14 @@ def make_app(host: Host) -> Litestar:
         ],
         dependencies={
             "ledger": _given(reader),
+            "folder": _given(host.folder),
             "machine": _given(machine),
             "facts": _given(ledger.facts_of(reader, machine.codec)),
             "log_key": _given(_log_key(host)),
             "submitter": _given(submitter),
             "buckets": _given(Buckets(host.limit)),
             "metrics": _given(metrics),
+            "long_reads": _given(long_reads),
             "software": _given(host.version),
             "actor": Provide(_actor, sync_to_thread=False),
         },
@@ -66,7 +70,7 @@ def make_app(host: Host) -> Litestar:
         openapi_config=_openapi(host.version),
         request_max_body_size=MAX_BODY_BYTES,
         state=State({"open_to_anybody": host.open_to_anybody}),
-        on_shutdown=[reader.close],
+        on_shutdown=[long_reads.close, reader.close],
         logging_config=None,
         debug=False,
     )

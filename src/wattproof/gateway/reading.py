@@ -2,9 +2,9 @@
 
 A handler that declares ``ledger: Ledger`` is given the gateway's own reader, which cannot write.
 Reads of a few rows cost microseconds, less than a hop into another thread, so handlers are plain
-coroutines that read where they stand. What goes through a whole collection or log (a report, an
-audit) must not hold up everyone else: declare such a handler as a plain function with
-``sync_to_thread=True``.
+coroutines that read where they stand. What goes through a whole collection or the lake must not
+hold up everyone else: ``await long_reads.run(work)``, with ``long_reads: Long``, has it done in one
+of a few threads.
 
 A read sees the newest block. Where several reads must see the same one, hold it with
 ``ledger.snapshot()``, without an ``await`` inside.
@@ -22,11 +22,13 @@ from litestar.params import PathParameter, QueryParameter
 
 from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, Malformed
+from wattproof.gateway.long_reads import LongReads
 from wattproof.gateway.words import plain
 from wattproof.ledger.state import Collection, Key, Record
 from wattproof.ledger.store import Store
 
 __all__ = [
+    "LOOKED_AT_ONCE",
     "MAX_LIMIT",
     "MAX_LOOKED_AT",
     "Asker",
@@ -34,8 +36,10 @@ __all__ = [
     "Id",
     "Ledger",
     "Limit",
+    "Long",
     "Page",
     "page_of",
+    "page_with",
     "shown",
 ]
 
@@ -45,11 +49,17 @@ MAX_LIMIT: Final = 500
 MAX_LOOKED_AT: Final = 5_000
 """Records that are looked at for one page, where a filter has no index of its own."""
 
+LOOKED_AT_ONCE: Final = 100
+"""Records that are read at a time for a filter."""
+
 Ledger: TypeAlias = NamedDependency[Store]
 """``ledger: Ledger`` in a handler: the gateway's reader."""
 
 Asker: TypeAlias = NamedDependency[Actor]
 """``actor: Asker`` in a handler: who asks, for `access.require_sight`."""
+
+Long: TypeAlias = NamedDependency[LongReads]
+"""``long_reads: Long`` in a handler: where reads go that take their time."""
 
 Cursor = Annotated[
     str | None,
@@ -89,7 +99,7 @@ def shown(record: S) -> S:
     return cast("S", plain(record))
 
 
-def page_of(
+def page_with(
     ledger: Store,
     collection: Collection[R],
     index: str | None = None,
@@ -97,14 +107,15 @@ def page_of(
     *,
     cursor: str | None,
     limit: int,
+    show: Callable[[R], T],
     keep: Callable[[R], bool] | None = None,
-) -> Page[R]:
-    """A page of the records whose indexed fields equal `values`, those that `keep` keeps, by key.
+) -> Page[T]:
+    """What `show` makes of the records whose indexed fields equal `values`, a page of it, by key.
 
-    Raises `BAD_CURSOR`.
+    Those that `keep` does not keep are passed over. Raises `BAD_CURSOR`.
     """
     after = None if cursor is None else _key(collection, cursor)
-    chunk = limit if keep is None else MAX_LIMIT
+    chunk = limit if keep is None else max(limit, LOOKED_AT_ONCE)
     found: list[R] = []
     looked_at, at_end = 0, False
     while not at_end and len(found) < limit and looked_at < MAX_LOOKED_AT:
@@ -119,7 +130,23 @@ def page_of(
                 at_end = at_end and position == len(records)
                 break
     following = None if at_end or after is None else _cursor(after)
-    return Page(items=tuple(shown(record) for record in found), next=following)
+    return Page(items=tuple(show(record) for record in found), next=following)
+
+
+def page_of(
+    ledger: Store,
+    collection: Collection[R],
+    index: str | None = None,
+    values: Key = (),
+    *,
+    cursor: str | None,
+    limit: int,
+    keep: Callable[[R], bool] | None = None,
+) -> Page[R]:
+    """`page_with` of the records as they are."""
+    return page_with(
+        ledger, collection, index, values, cursor=cursor, limit=limit, show=shown, keep=keep
+    )
 
 
 def _cursor(key: Key) -> str:

@@ -23,7 +23,7 @@ __all__ = ["PacketDetail", "router"]
 
 NO_STREAM = ErrorCode(
     NotFound,
-    "metering.no_stream",
+    "metering.not_reported",
     en="The meter {device} has not reported yet.",
     zh="表计 {device} 尚未上报。",
 )
