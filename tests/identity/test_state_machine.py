@@ -339,7 +339,7 @@ class IdentityMachine(RuleBasedStateMachine):
 
 TestIdentity = IdentityMachine.TestCase
 TestIdentity.settings = settings(
-    max_examples=100,
+    max_examples=70,
     stateful_step_count=60,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
