@@ -10,9 +10,9 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import IO, Final
+from typing import Final
 
 import msgspec
 
@@ -115,7 +115,9 @@ def read_csv(path: Path, mapping: ImportMap) -> FileReadings:
         with path.open("rb") as raw:
             digest = hashlib.file_digest(raw, "sha256").digest()
             raw.seek(0)
-            rows, series = _Reader(path.name, raw, mapping).read()
+            encoding = mapping.file.encoding
+            with io.TextIOWrapper(raw, encoding, errors="surrogateescape", newline="") as text:
+                rows, series = _Reader(path.name, text, mapping).read()
     except OSError as failed:
         raise NO_FILE(file=path.name, why=failed.strerror or str(failed)) from failed
     return FileReadings(file=path.name, digest=digest, rows=rows, series=series)
@@ -124,9 +126,9 @@ def read_csv(path: Path, mapping: ImportMap) -> FileReadings:
 class _Reader:
     """Reads one file."""
 
-    def __init__(self, name: str, raw: IO[bytes], mapping: ImportMap) -> None:
+    def __init__(self, name: str, text: Iterable[str], mapping: ImportMap) -> None:
         self._name = name
-        self._raw = raw
+        self._text = text
         self._map = mapping
         self._problems = Problems()
         self._line = 0
@@ -139,15 +141,21 @@ class _Reader:
         stamps, marks = self._find(header, columns)
         self._problems.check(file=self._name, good_rows=0)
         rows, good = self._rows(cells, len(header), stamps, columns, marks)
+        if not self._problems.count:
+            self._check_whole(rows, columns)
+        self._problems.check(file=self._name, good_rows=good)
+        return rows, tuple(column.series() for column in columns)
+
+    def _check_whole(self, rows: int, columns: list[Column]) -> None:
+        """Note what is wrong with a file whose every row is good."""
         if not rows:
             self._problems.add(EMPTY(), line=1)
+            return
         for column in columns:
-            if column.values == 0 and rows:
+            if not column.values:
                 self._problems.add(NO_VALUES(), line=1, column=column.name)
             elif column.total > MAX_AMOUNT:
                 self._problems.add(TOTAL_LIMIT(), line=1, column=column.name)
-        self._problems.check(file=self._name, good_rows=good)
-        return rows, tuple(column.series() for column in columns)
 
     def _rows(
         self,
@@ -229,9 +237,8 @@ class _Reader:
     def _lines(self) -> Iterator[str]:
         """The lines of the file; one that cannot be decoded is noted and left out."""
         encoding = self._map.file.encoding
-        text = io.TextIOWrapper(self._raw, encoding, errors="surrogateescape", newline="")
         try:
-            for line in text:
+            for line in self._text:
                 self._line += 1
                 if line.isascii() or _is_clean(line):
                     yield line

@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 from wattproof.core.errors import ErrorCode, Malformed, WattProofError
-from wattproof.core.periods import FIRST_S, LAST_S, local_seconds
+from wattproof.core.periods import FIRST_S, LAST_S, local_seconds, parse_time
 
 __all__ = ["ISO", "StampReader", "check_format"]
 
@@ -155,7 +155,8 @@ class StampReader:
     def _local(self, text: str, ordinal: int, time_s: int) -> int:
         if self._zone is None:
             raise NO_ZONE(text=text[:80])
-        if time_s == _DAY_S or (self._midnight_closes and not time_s):
+        closes = time_s == _DAY_S or (self._midnight_closes and not time_s)
+        if closes:
             ordinal, time_s = ordinal + 1, 0
         if ordinal not in self._midnights:
             self._midnights[ordinal] = self._plain_midnight(ordinal)
@@ -165,6 +166,8 @@ class StampReader:
         if ordinal > _LAST_DAY:
             raise self._unreadable(text)
         local = datetime.fromordinal(ordinal) + timedelta(seconds=time_s)
+        if closes:  # a day has one end, whatever the clock does at midnight
+            return parse_time(local.date().isoformat(), self._zone)
         return local_seconds(local, self._zone)
 
     def _plain_midnight(self, ordinal: int) -> int | None:
