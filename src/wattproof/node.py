@@ -33,6 +33,7 @@ from wattproof.core.codes import check_uscc
 from wattproof.core.errors import Lang
 from wattproof.core.periods import load_zone
 from wattproof.demo.cli import add_commands as add_demo_command
+from wattproof.emissions import api as emissions_api
 from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
@@ -68,6 +69,7 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
     identity_api.router,
     book_api.router,
     metering_api.router,
+    emissions_api.router,
 )
 """The rooms' routes below ``/api/v1``."""
 
