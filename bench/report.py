@@ -23,9 +23,10 @@ from typing import Any
 import numpy as np
 
 from bench.machine import describe, write_result
-from wattproof.analytics.lake import Lake, Snapshot
+from wattproof.analytics.lake import Lake
 from wattproof.analytics.project import lake_for
 from wattproof.analytics.readings import READINGS, meter_factor
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.sums import sums_by_meter, window
 from wattproof.analytics.table import Columns
 from wattproof.core.periods import STEPS, Step, parse_time

@@ -9,8 +9,9 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from wattproof.analytics.lake import Lake, Snapshot
+from wattproof.analytics.lake import Lake
 from wattproof.analytics.readings import READINGS, meter_factor
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.table import Columns
 
 __all__ = ["LEDGER_ID", "Row", "columns_of", "held_rows", "new_lake"]

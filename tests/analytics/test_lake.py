@@ -16,9 +16,10 @@ from tests.analytics.lakes import LEDGER_ID, Row, columns_of, held_rows, in_orde
 from tests.support.refusals import refused
 
 import wattproof.analytics.lake as lake_module
-from wattproof.analytics.lake import Lake, Snapshot
+from wattproof.analytics.lake import Lake
 from wattproof.analytics.manifest import MANIFEST
 from wattproof.analytics.readings import READINGS
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.core.errors import Broken
 
 
@@ -294,3 +295,12 @@ def test_a_folder_with_an_awkward_name(tmp_path: Path) -> None:
     assert held_rows(lake) == rows
     assert lake.files(READINGS.name)[0].is_file()
     assert lake.manifest.ledger == LEDGER_ID.hex()
+
+
+def test_a_folder_that_cannot_be_used(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_text("a file is in the way")
+    lake = new_lake(tmp_path / "lake")
+    assert held_rows(lake) == []
+    refused("lake.cannot", lambda: fill(lake, 1))
+    (tmp_path / MANIFEST).mkdir()
+    refused("lake.cannot", lambda: new_lake(tmp_path).cursor)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from tests.support.meters import START_S, packet_of
-from tests.support.recorded import RecordedMeters, rows_of
+from tests.support.recorded import LoggedEntry, RecordedMeters, rows_of
 from tests.support.refusals import refused
 
 import wattproof.analytics.lake as lake_module
@@ -66,13 +66,21 @@ def test_an_older_copy_of_the_ledger_gives_its_own_lake(tmp_path: Path) -> None:
     assert [row[3] for row in rows_of(older.projected(tmp_path))] == [1, 2, 1, 2, 9, 2]
 
 
-def test_a_missing_entry_is_noticed(tmp_path: Path) -> None:
+@pytest.mark.parametrize("missing", [0, 4, -1])
+def test_a_missing_entry_is_named(tmp_path: Path, missing: int) -> None:
     meters = reporting(3)
-    del meters.logged.logged[4]
+    del meters.logged.logged[missing]
     lake = meters.lake(tmp_path)
-    with pytest.raises(AssertionError, match=r"missing|gap"):
-        project(meters.log, lake, [ReadingsProjector()])
+    refused("lake.entry_missing", lambda: project(meters.log, lake, [ReadingsProjector()]))
     assert lake.cursor == 0
+
+
+def test_a_result_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    meters = reporting(1)
+    last = meters.logged.logged[-1]
+    for result in (b"", last.result[:-1], last.result[:1] + b"\xc1" + last.result[2:]):
+        meters.logged.logged[-1] = LoggedEntry(last.index, last.leaf, result)
+        refused("lake.result", lambda: meters.projected(tmp_path))
 
 
 def test_a_busy_lake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

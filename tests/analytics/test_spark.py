@@ -14,7 +14,8 @@ import pytest
 from tests.analytics.lakes import Row, columns_of, new_lake
 
 from wattproof.analytics.buckets import bucket_sql
-from wattproof.analytics.lake import Lake, Snapshot
+from wattproof.analytics.lake import Lake
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.sums import Sums, query_text, sums_by_group, sums_by_meter, window
 from wattproof.core.periods import Step
 

@@ -14,7 +14,8 @@ from hypothesis import given, settings
 from tests.analytics.lakes import Row, columns_of, new_lake
 from tests.support.refusals import refused
 
-from wattproof.analytics.lake import Lake, Snapshot
+from wattproof.analytics.lake import Lake
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.sums import Sums, query_text, sums_by_group, sums_by_meter, window
 from wattproof.core.periods import STEPS, Step, bucket_start
 

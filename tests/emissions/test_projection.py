@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from tests.support.memory_ledger import Accepted, key_of
 from tests.support.meters import START_S, packet_of, statement
-from tests.support.recorded import RecordedMeters, rows_of
+from tests.support.recorded import LoggedEntry, RecordedMeters, rows_of
+from tests.support.refusals import refused
 
 from wattproof.emissions.carry import emissions_g
 from wattproof.emissions.model import EMISSION_STREAMS, Emitted
@@ -136,6 +137,31 @@ def test_nothing_to_project(tmp_path: Path) -> None:
 @pytest.mark.parametrize("factor", ["grid", "cn-grid@2022", "a@b@1"])
 def test_a_factor_s_name_in_the_lake_gives_back_its_id_and_version(factor: str) -> None:
     assert split_factor(factor_text(factor, 12)) == (factor, 12)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"\xa6amount\x06", b"\xa6amount\x07"),
+        (b"\xa6amount\x06", b"\xa6among!\x06"),
+        (b"\xa5count\x03", b"\xa5count\x02"),
+        (b"\xaaemission_g\x06", b"\xaaemission_g\x05"),
+        (b"\xa5first\x00", b"\xa5first\x01"),
+        (b"\xa5first\x00", b"\xa5first\xff"),
+        (b"\xa6number\x01", b"\xa6number\xc0"),
+    ],
+)
+def test_a_result_that_does_not_fit_its_packet_is_refused(
+    tmp_path: Path, before: bytes, after: bytes
+) -> None:
+    meters = RecordedMeters()
+    meters.install(quantity="co2")
+    meters.send(packet_of([1, 2, 3]))
+    entry = meters.logged.logged[-1]
+    assert before in entry.result
+    changed = entry.result.replace(before, after)
+    meters.logged.logged[-1] = LoggedEntry(entry.index, entry.leaf, changed)
+    refused("emissions.projection", lambda: meters.projected(tmp_path))
 
 
 PACKETS = st.lists(

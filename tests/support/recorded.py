@@ -9,10 +9,11 @@ import msgspec
 from tests.support.memory_ledger import Accepted, MemoryLedger, key_of
 from tests.support.meters import FOUNDERS, Meters
 
-from wattproof.analytics.lake import Lake, Snapshot
+from wattproof.analytics.lake import Lake
 from wattproof.analytics.log import StoredLog
 from wattproof.analytics.project import lake_for, project
 from wattproof.analytics.readings import READINGS
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.emissions.contract import CONTRACT as EMISSIONS
 from wattproof.emissions.model import AssignFactor
 from wattproof.emissions.projection import ReadingsProjector

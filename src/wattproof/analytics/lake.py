@@ -39,14 +39,14 @@ from wattproof.analytics.segments import (
     SEGMENT_FILE,
     due_merges,
     file_sha256,
-    files_sql,
     merge_segments,
     write_segment,
 )
-from wattproof.analytics.table import Columns, Table, empty_sql
+from wattproof.analytics.snapshot import Snapshot
+from wattproof.analytics.table import Columns, Table
 from wattproof.core.errors import Broken, ErrorCode, Unavailable
 
-__all__ = ["LOCK_WAIT_S", "Lake", "Snapshot"]
+__all__ = ["LOCK_WAIT_S", "Lake"]
 
 LOCK_WAIT_S: Final = 60
 """How long a writer waits for another one, in seconds."""
@@ -65,52 +65,18 @@ DAMAGED = ErrorCode(
     zh="{path} 数据湖中的 {file} 与写入时不符（{reason}）；可删除该数据湖，系统会由日志重建。",
 )
 
+CANNOT = ErrorCode(
+    Unavailable,
+    "lake.cannot",
+    en="The lake in {path} cannot be used at the moment: {reason}.",
+    zh="{path} 中的数据湖暂时无法使用：{reason}。",
+)
+
 _LOCK: Final = "lake.lock"
 _SPILL: Final = "spill-"
 """DuckDB's room for what does not fit into memory: a folder a process, named by its id."""
 
 T = TypeVar("T")
-
-
-class Snapshot:
-    """The lake as one manifest names it, with a DuckDB cursor of its own to read it."""
-
-    def __init__(
-        self,
-        folder: Path,
-        manifest: Manifest,
-        tables: Mapping[str, Table],
-        db: duckdb.DuckDBPyConnection,
-    ) -> None:
-        self.manifest: Final = manifest
-        self.db: Final = db
-        self._folder = folder
-        self._tables = tables
-
-    def segments(self, table: str, **within: tuple[int, int]) -> list[Segment]:
-        """The table's segments that may hold rows whose sort columns lie `within` (both ends)."""
-        assert table in self._tables, f"the lake has no table {table}"
-        return [
-            segment
-            for segment in self.manifest.segments
-            if segment.table == table
-            and all(
-                segment.ranges[name][0] <= high and low <= segment.ranges[name][1]
-                for name, (low, high) in within.items()
-            )
-        ]
-
-    def range(self, table: str, column: str) -> tuple[int, int] | None:
-        """The least and the greatest value of a sort column; None in an empty table."""
-        ranges = [segment.ranges[column] for segment in self.segments(table)]
-        return (min(low for low, _ in ranges), max(high for _, high in ranges)) if ranges else None
-
-    def relation(self, table: str, **within: tuple[int, int]) -> str:
-        """The table for a FROM clause; `within` leaves out files that hold no such rows."""
-        segments = self.segments(table, **within)
-        if not segments:
-            return f"({empty_sql(self._tables[table])})"
-        return files_sql(self._folder, segments)
 
 
 class Lake:
@@ -143,7 +109,8 @@ class Lake:
     @property
     def manifest(self) -> Manifest:
         """What the lake holds now."""
-        found = read_manifest(self.folder)
+        with _surroundings(self.folder):
+            found = read_manifest(self.folder)
         if found is None or (found.ledger, found.schema) != (
             self._empty.ledger,
             self._empty.schema,
@@ -163,14 +130,16 @@ class Lake:
     def read(self, work: Callable[[Snapshot], T]) -> T:
         """Give `work` a snapshot; once more where a writer removed its files meanwhile.
 
-        Raises ``lake.damaged`` where a file is missing or is not as it was written.
+        Raises ``lake.damaged`` where a file is missing or is not as it was written, and
+        ``lake.cannot`` for a lack of memory and the like.
         """
         while True:
             manifest = self.manifest
             db = self._connection().cursor()
             try:
-                return work(Snapshot(self.folder, manifest, self._tables, db))
-            except duckdb.Error:
+                with _surroundings(self.folder):
+                    return work(Snapshot(self.folder, manifest, self._tables, db))
+            except (duckdb.Error, Unavailable):
                 if self.manifest == manifest:
                     self._check(manifest)
                     raise
@@ -192,11 +161,12 @@ class Lake:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Be the one writer, for several steps; raises ``lake.busy`` after `LOCK_WAIT_S`.
+        """Be the one writer, for several steps; raises ``lake.busy`` after `LOCK_WAIT_S`, and
+        ``lake.cannot`` for a full disk and the like.
 
         Removes what a writer that died left behind.
         """
-        with self._guard:
+        with self._guard, _surroundings(self.folder):
             if self._depth:
                 self._depth += 1
                 try:
@@ -340,6 +310,16 @@ class Lake:
                     }
                 )
             return self._db
+
+
+@contextmanager
+def _surroundings(folder: Path) -> Iterator[None]:
+    """A full disk, a lack of memory or of permission becomes ``lake.cannot``."""
+    try:
+        yield
+    except (OSError, duckdb.IOException, duckdb.OutOfMemoryException) as error:
+        reason = " ".join(str(error).split()).rstrip(".")[:200]
+        raise CANNOT(path=str(folder), reason=reason) from error
 
 
 def _wait_for(descriptor: int, folder: Path) -> None:

@@ -7,12 +7,20 @@ from typing import Any, Final, Protocol
 
 import msgspec
 
+from wattproof.core.errors import Broken, ErrorCode
 from wattproof.keys import cose
 from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.merkle import leaf_hash
 from wattproof.ledger.transaction import Body, Codec
 
 __all__ = ["Log", "LogEntry", "StoredEntries", "StoredEntry", "StoredLog"]
+
+RESULT_DAMAGED = ErrorCode(
+    Broken,
+    "lake.result",
+    en="The stored result of log entry {index} cannot be read; audit the ledger.",
+    zh="日志条目 {index} 的存储结果无法读取；请审计账本。",
+)
 
 _decode_result = msgspec.msgpack.Decoder(tuple[int, list[tuple[str, dict[str, Any]]]]).decode
 
@@ -108,7 +116,10 @@ class _Stored:
 
     def __init__(self, entry: StoredEntry, codec: Codec) -> None:
         self.index = entry.index
-        self.events: Sequence[tuple[str, dict[str, Any]]] = _decode_result(entry.result)[1]
+        try:
+            self.events: Sequence[tuple[str, dict[str, Any]]] = _decode_result(entry.result)[1]
+        except (msgspec.MsgspecError, UnicodeDecodeError):
+            raise RESULT_DAMAGED(index=entry.index) from None
         self._leaf = entry.leaf
         self._codec = codec
 

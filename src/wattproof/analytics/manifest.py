@@ -87,7 +87,7 @@ def read_manifest(folder: Path) -> Manifest | None:
         if hashlib.sha256(sealed.manifest).hexdigest() != sealed.sha256:
             return None
         return msgspec.json.decode(sealed.manifest, type=Manifest)
-    except (FileNotFoundError, msgspec.MsgspecError, UnicodeDecodeError):
+    except (FileNotFoundError, NotADirectoryError, msgspec.MsgspecError, UnicodeDecodeError):
         return None
 
 

@@ -11,8 +11,16 @@ import msgspec
 from wattproof.analytics.lake import Lake
 from wattproof.analytics.log import Log, LogEntry
 from wattproof.analytics.table import Columns, Table
+from wattproof.core.errors import Broken, ErrorCode
 
 __all__ = ["ENTRIES_AT_ONCE", "ROWS_AT_ONCE", "Names", "Projector", "lake_for", "project"]
+
+MISSING = ErrorCode(
+    Broken,
+    "lake.entry_missing",
+    en="An entry of the log from {first} on is missing; audit the ledger.",
+    zh="自 {first} 起的日志条目有缺失；请审计账本。",
+)
 
 ENTRIES_AT_ONCE: Final = 4096
 """Log entries that are read at a time."""
@@ -75,7 +83,8 @@ def project(
     """Bring the lake up to the log's present end; how many entries were projected.
 
     A lake that follows another log, such as one that was put back to an older copy, is rebuilt.
-    `progress` is told the cursor and the end after each segment. Raises ``lake.busy``.
+    `progress` is told the cursor and the end after each segment. Raises ``lake.busy``, or `Broken`
+    where the log is not whole.
     """
     end = log.size
     if lake.cursor == end and _follows(lake, log, end):
@@ -135,8 +144,11 @@ def _batch(
     total, tip = 0, b""
     while first < end and total < ROWS_AT_ONCE:
         entries = list(log.read(first, min(ENTRIES_AT_ONCE, end - first)))
-        assert entries and entries[0].index == first, f"log entry {first} is missing"
-        assert entries[-1].index == first + len(entries) - 1, f"gap after log entry {first}"
+        if not entries or (entries[0].index, entries[-1].index) != (
+            first,
+            first + len(entries) - 1,
+        ):
+            raise MISSING(first=first)
         for projector, part in zip(projectors, parts, strict=True):
             rows = projector.rows(entries, names)
             part.append(rows)

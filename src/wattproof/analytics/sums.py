@@ -16,8 +16,8 @@ import msgspec
 import numpy as np
 
 from wattproof.analytics.buckets import bucket_sql
-from wattproof.analytics.lake import Snapshot
 from wattproof.analytics.readings import READINGS, factor_of, meter_of
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.table import Array
 from wattproof.core.errors import ErrorCode, OverLimit
 from wattproof.core.periods import Step, bucket_bounds

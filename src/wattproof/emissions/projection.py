@@ -8,16 +8,19 @@ grams of the running sum up to it, less those up to the reading before.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Final
 
+import msgspec
 import numpy as np
 
 from wattproof.analytics.log import LogEntry
 from wattproof.analytics.project import Names
 from wattproof.analytics.readings import FACTOR_LIMIT, FLAGS, READINGS, meter_factor
 from wattproof.analytics.table import Array, Columns, Table
+from wattproof.core.errors import Broken, ErrorCode
 from wattproof.emissions.carry import UG_PER_G
 from wattproof.emissions.model import Emitted
+from wattproof.keys.uint_array import UintArray
 from wattproof.metering.model import (
     QUALITIES,
     MeterReplaced,
@@ -37,7 +40,12 @@ _QUALITY_BITS: Final = np.array(
 )
 _DTYPES: Final = {1: "<u1", 2: "<u2", 4: "<u4", 8: "<u8"}
 
-Fields = Mapping[str, Any]
+MISFIT = ErrorCode(
+    Broken,
+    "emissions.projection",
+    en="What is stored of log entries {first} to {last} does not fit together; audit the ledger.",
+    zh="日志条目 {first} 至 {last} 的存储内容互不相符；请审计账本。",
+)
 
 
 def factor_text(factor: str, version: int) -> str:
@@ -58,17 +66,27 @@ class ReadingsProjector:
     version: Final = 1
 
     def rows(self, entries: Sequence[LogEntry], names: Mapping[str, Names]) -> Columns:
-        """One row for each reading and each catch-up amount of the entries."""
+        """One row for each reading and each catch-up amount of the entries.
+
+        Raises ``emissions.projection`` where events and readings do not fit together.
+        """
         batch = _Batch()
-        for entry in entries:
-            for name, fields in entry.events:
-                if name == PacketAccepted.name:
-                    batch.add_packet(entry, fields)
-                elif name == MeterReplaced.name:
-                    batch.add_replacement(entry, fields)
-                elif name == Emitted.name:
-                    batch.add_emission(fields, names[FACTOR_NAMES])
-        return batch.columns()
+        try:
+            for entry in entries:
+                for name, fields in entry.events:
+                    if name == PacketAccepted.name:
+                        batch.add_packet(entry, msgspec.convert(fields, PacketAccepted))
+                    elif name == MeterReplaced.name:
+                        batch.add_replacement(entry, msgspec.convert(fields, MeterReplaced))
+                    elif name == Emitted.name:
+                        batch.add_emission(msgspec.convert(fields, Emitted), names[FACTOR_NAMES])
+            return batch.columns()
+        except (_Misfit, msgspec.ValidationError, IndexError, OverflowError):
+            raise MISFIT(first=entries[0].index, last=entries[-1].index) from None
+
+
+class _Misfit(Exception):
+    """Events and readings do not fit together."""
 
 
 class _Batch:
@@ -80,48 +98,49 @@ class _Batch:
         self._amounts: list[tuple[int, Array]] = []
         self._flags: list[tuple[int, Array]] = []
         self._segments: list[tuple[int, int, int, int, int]] = []
-        self._emitted: list[int] = []
         self._first_reading = 0
+        self._amount = 0
+        self._emission_g = 0
 
-    def add_packet(self, entry: LogEntry, fields: Fields) -> None:
+    def add_packet(self, entry: LogEntry, event: PacketAccepted) -> None:
         """The readings of a packet, after the catch-up amount before them if there is one."""
         packet = entry.body
-        assert isinstance(packet, Packet), "a packet's event comes from a packet"
-        number, start_s, interval_s = fields["number"], fields["start_s"], fields["interval_s"]
-        if catch_up := fields.get("catch_up", 0):
-            span = catch_up_span(end_s=start_s, gap_s=fields["gap_s"], interval_s=interval_s)
-            self._add_one(number, span, entry.index, catch_up, _BIT["catch_up"])
+        if not isinstance(packet, Packet) or len(packet.increments) != event.count:
+            raise _Misfit
+        self._amount += event.amount
+        start_s, interval_s = event.start_s, event.interval_s
+        if event.catch_up:
+            span = catch_up_span(end_s=start_s, gap_s=event.gap_s, interval_s=interval_s)
+            self._add_one(event.number, span, entry.index, event.catch_up, _BIT["catch_up"])
         self._first_reading = self._size
-        amounts = _array(packet.increments.data, packet.increments.width)
-        assert len(amounts) == fields["count"], "the event counts the packet's readings"
-        if not len(amounts):
+        if not event.count:
             return
-        self._amounts.append((self._size, amounts))
+        self._amounts.append((self._size, _array(packet.increments)))
         if len(packet.quality):
-            bits = _QUALITY_BITS[_array(packet.quality.data, packet.quality.width)]
-            self._flags.append((self._size, bits))
-        self._add_run(number, start_s, interval_s, len(amounts), entry.index)
+            self._flags.append((self._size, _QUALITY_BITS[_array(packet.quality)]))
+        self._add_run(event.number, start_s, interval_s, event.count, entry.index)
 
-    def add_replacement(self, entry: LogEntry, fields: Fields) -> None:
+    def add_replacement(self, entry: LogEntry, event: MeterReplaced) -> None:
         """What a register that was replaced had gained since its last packet."""
-        if catch_up := fields.get("catch_up", 0):
-            span = catch_up_span(
-                end_s=fields["at_s"], gap_s=fields["gap_s"], interval_s=fields["interval_s"]
-            )
+        self._amount += event.catch_up
+        if event.catch_up:
+            span = catch_up_span(end_s=event.at_s, gap_s=event.gap_s, interval_s=event.interval_s)
             bits = _BIT["catch_up"] | _BIT["replaced"]
-            self._add_one(fields["number"], span, entry.index, catch_up, bits)
+            self._add_one(event.number, span, entry.index, event.catch_up, bits)
         self._first_reading = self._size
 
-    def add_emission(self, fields: Fields, names: Names) -> None:
+    def add_emission(self, event: Emitted, names: Names) -> None:
         """The factors of the packet or replacement that was added last."""
-        for segment in fields["segments"]:
-            number = names.number(factor_text(segment["factor"], segment["version"]))
+        self._emission_g += event.emission_g
+        for segment in event.segments:
+            number = names.number(factor_text(segment.factor, segment.version))
             assert number < FACTOR_LIMIT, "more factors than the lake tells apart"
-            first = self._first_reading + segment["first"]
+            first = self._first_reading + segment.first
+            if segment.count < 1 or first < 0 or first + segment.count > self._size:
+                raise _Misfit
             self._segments.append(
-                (first, segment["count"], number, segment["value_ug"], segment.get("carry_ug", 0))
+                (first, segment.count, number, segment.value_ug, segment.carry_ug)
             )
-        self._emitted.append(fields["emission_g"])
 
     def columns(self) -> Columns:
         """All rows, in the order in which they were added."""
@@ -133,6 +152,8 @@ class _Batch:
         firsts = np.cumsum(counts) - counts
         start_s += (np.arange(self._size) - np.repeat(firsts, counts)) * interval_s
         amount = _filled(self._size, np.int64, self._amounts)
+        if _wrapped(amount) != self._amount % 2**64:
+            raise _Misfit
         factor, emission_g = self._emissions(amount)
         return {
             "meter": meter.astype(np.int32),
@@ -160,7 +181,8 @@ class _Batch:
         grams = ((running + np.repeat(offset, counts)) // np.uint64(UG_PER_G)).view(np.int64)
         emission = np.diff(grams, prepend=0)
         emission[at] = grams[at]
-        assert _wrapped(emission) == sum(self._emitted) % 2**64, "grams are those of the contract"
+        if _wrapped(emission) != self._emission_g % 2**64:
+            raise _Misfit
         factor = np.zeros(self._size, np.int32)
         factor[rows] = np.repeat(number, counts)
         emission_g = np.zeros(self._size, np.int64)
@@ -179,8 +201,8 @@ class _Batch:
         self._size += count
 
 
-def _array(data: bytes, width: int) -> Array:
-    return np.frombuffer(data, _DTYPES[width])
+def _array(values: UintArray) -> Array:
+    return np.frombuffer(values.data, _DTYPES[values.width])
 
 
 def _filled(size: int, dtype: type[np.generic], parts: Sequence[tuple[int, Array]]) -> Array:

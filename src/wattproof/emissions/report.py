@@ -14,7 +14,8 @@ from typing import Final, Literal
 import msgspec
 import numpy as np
 
-from wattproof.analytics.lake import Lake, Snapshot
+from wattproof.analytics.lake import Lake
+from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.sums import Sums, Window, sums_by_group, sums_by_meter, window
 from wattproof.core.errors import ErrorCode, Malformed
 from wattproof.core.periods import DEFAULT_ZONE, Step, iso
