@@ -6,13 +6,14 @@ it once, so that concurrent submitters share one durable write. A receipt is giv
 
 from __future__ import annotations
 
+import logging
 import queue
 import threading
 import time
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from wattproof.core.errors import Broken, ErrorCode, Refused, Unavailable, WattProofError
+from wattproof.core.errors import ErrorCode, Refused, Unavailable, WattProofError
 from wattproof.engines.verifier import Checked, Verifier
 from wattproof.ledger.chain import Chain, Receipt, receipt_of
 from wattproof.ledger.transaction import Transaction
@@ -24,6 +25,8 @@ BLOCK_LIMIT: Final = 1024
 
 QUEUE_LIMIT: Final = 16_384
 """Transactions that may wait at once; more are turned away until some are done."""
+
+_LOG: Final = logging.getLogger(__name__)
 
 Answer = Receipt | WattProofError
 Done = Callable[[Sequence[Answer]], None]
@@ -75,6 +78,7 @@ class EmbeddedEngine:
         self._waiting = 0
         self._lock = threading.Lock()
         self._closed = False
+        self._stale = False
         self._thread = threading.Thread(target=self._work, name="wattproof-engine", daemon=True)
         self._thread.start()
 
@@ -96,7 +100,8 @@ class EmbeddedEngine:
     def submit_many(self, raws: Sequence[bytes]) -> list[Answer]:
         """Submit transactions in this order and wait; an answer each, errors returned.
 
-        While one block is run, the signatures of the next ones are verified elsewhere.
+        While one block is run, the signatures of the next ones are verified elsewhere. What comes
+        too late for an engine that is closing is answered with `Unavailable`.
         """
         answers: list[Sequence[Answer]] = []
         arrived = threading.Semaphore(0)
@@ -112,7 +117,11 @@ class EmbeddedEngine:
         for checked in self._verifier.stream(raws):
             end = start + len(checked)
             answers.append(())
-            self._enter(raws[start:end], checked, keep(len(answers) - 1), wait=True)
+            done = keep(len(answers) - 1)
+            try:
+                self._enter(raws[start:end], checked, done, wait=True)
+            except Unavailable as closed:
+                done([closed] * len(checked))
             start = end
         for _ in answers:
             arrived.acquire()
@@ -157,38 +166,45 @@ class EmbeddedEngine:
 
     def _work(self) -> None:
         """The engine's thread: gather, run, commit, answer, until closed."""
-        open_ = True
-        while open_:
-            ticket = self._queue.get()
-            tickets: list[_Ticket] = []
-            count = 0
-            while ticket is not None:
-                tickets.append(ticket)
-                count += len(ticket.raws)
-                if count >= BLOCK_LIMIT:
-                    break
+        ticket = self._queue.get()
+        while ticket is not None:
+            tickets, count = [ticket], len(ticket.raws)
+            while True:
                 try:
                     ticket = self._queue.get_nowait()
                 except queue.Empty:
+                    self._serve(tickets)
+                    ticket = self._queue.get()
                     break
-            open_ = ticket is not None
-            if tickets:
-                self._serve(tickets)
+                if ticket is None or count + len(ticket.raws) > BLOCK_LIMIT:
+                    self._serve(tickets)
+                    break
+                tickets.append(ticket)
+                count += len(ticket.raws)
 
     def _serve(self, tickets: list[_Ticket]) -> None:
-        raws = [raw for ticket in tickets for raw in ticket.raws]
+        """Answer all tickets, whatever happens: who waits must not wait for ever."""
+        count = sum(len(ticket.raws) for ticket in tickets)
         try:
+            if self._stale:
+                self._chain.reload()
+                self._stale = False
             answers = self._answers(tickets)
         except Exception as error:
-            self._chain.reload()
-            fault = error if isinstance(error, Broken) else NOT_WRITTEN(reason=repr(error))
-            answers = [fault] * len(raws)
+            self._stale = True
+            if isinstance(error, WattProofError):
+                answers = [error.error(**error.params) for _ in range(count)]
+            else:
+                answers = [NOT_WRITTEN(reason=repr(error)) for _ in range(count)]
         with self._lock:
-            self._waiting -= len(raws)
+            self._waiting -= count
         start = 0
         for ticket in tickets:
             end = start + len(ticket.raws)
-            ticket.done(answers[start:end])
+            try:
+                ticket.done(answers[start:end])
+            except Exception:  # a submitter's own fault must not reach its neighbours
+                _LOG.exception("An answer could not be delivered")
             start = end
 
     def _answers(self, tickets: list[_Ticket]) -> list[Answer]:

@@ -11,12 +11,20 @@ from __future__ import annotations
 
 import os
 import secrets
+import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Final
 
-from wattproof.core.errors import Conflict, ErrorCode, Refused, Unavailable, WattProofError
+from wattproof.core.errors import (
+    Broken,
+    Conflict,
+    ErrorCode,
+    Refused,
+    Unavailable,
+    WattProofError,
+)
 from wattproof.engines.embedded import EmbeddedEngine
 from wattproof.engines.verifier import Verifier
 from wattproof.keys.ed25519 import SigningKey
@@ -42,6 +50,18 @@ EXISTS = ErrorCode(
     en="There is a ledger in {path} already.",
     zh="{path} 中已经有一个账本。",
 )
+NOT_CREATED = ErrorCode(
+    Unavailable,
+    "folder.not_created",
+    en="The ledger in {path} could not be written, and there is none: {reason}.",
+    zh="无法写入 {path} 中的账本，账本未建立：{reason}。",
+)
+DAMAGED = ErrorCode(
+    Broken,
+    "folder.damaged",
+    en="The ledger in {path} cannot be read to its end: {reason}.",
+    zh="无法完整读取 {path} 中的账本：{reason}。",
+)
 NO_SECRET = ErrorCode(
     Unavailable,
     "folder.no_passphrase",
@@ -63,9 +83,11 @@ class Writer:
 
     def close(self) -> None:
         """Finish what is waiting and let go of the folder."""
-        self.engine.close()
-        self.store.close()
-        self._lock.release()
+        try:
+            self.engine.close()
+            self.store.close()
+        finally:
+            self._lock.release()
 
 
 class LedgerFolder:
@@ -96,17 +118,14 @@ class LedgerFolder:
         A store that an earlier attempt left behind is taken up. Raises `Unavailable` where there
         is a ledger already.
         """
-        if self.exists:
-            raise EXISTS(path=str(self.path))
-        self.path.mkdir(parents=True, exist_ok=True)
-        passphrase = os.environ.get(PASSPHRASE_VARIABLE)
-        cost = MODERATE
-        if not passphrase:
-            passphrase, cost = self._make_secret(), LOWEST
-        try:
-            return KeyStore.create(self.path / "keys", passphrase, cost=cost)
-        except Conflict:
-            return KeyStore.open(self.path / "keys", passphrase)
+        with self._empty() as path:
+            passphrase, cost = os.environ.get(PASSPHRASE_VARIABLE), MODERATE
+            if not passphrase:
+                passphrase, cost = self._make_secret(), LOWEST
+            try:
+                return KeyStore.create(path / "keys", passphrase, cost=cost)
+            except Conflict:
+                return KeyStore.open(path / "keys", passphrase)
 
     def _make_secret(self) -> str:
         """A random passphrase in a file of its own, or the one that is there already."""
@@ -138,23 +157,41 @@ class LedgerFolder:
 
         Raises what refuses one of them; there is then no ledger, and it can be tried again.
         """
+        with self._empty() as path:
+            for leftover in (*path.glob("ledger.db.partial*"), *path.glob("ledger.db-*")):
+                leftover.unlink()
+            partial = path / "ledger.db.partial"
+            store = Store.create(partial, self.machine.collections)
+            try:
+                chain = Chain.create(
+                    store, self.machine, log_key=log_key, genesis=genesis, time_ms=time_ms
+                )
+                self._append(chain, first)
+            except sqlite3.Error as error:
+                raise NOT_CREATED(path=str(path), reason=str(error)) from None
+            finally:
+                store.close()
+            if (path / "ledger.db.partial-wal").exists():  # then the file alone is not all of it
+                raise NOT_CREATED(path=str(path), reason="the write-ahead log is left")
+            partial.rename(self.database)
+            _sync_folder(path)
+
+    @contextmanager
+    def _empty(self) -> Iterator[Path]:
+        """The folder, held against other writers, once it is sure that no ledger is in it."""
         if self.exists:
             raise EXISTS(path=str(self.path))
-        lock = WriterLock(self.path)
-        partial = self.path / "ledger.db.partial"
-        for leftover in self.path.glob("ledger.db.partial*"):
-            leftover.unlink()
-        store = Store.create(partial, self.machine.collections)
         try:
-            chain = Chain.create(
-                store, self.machine, log_key=log_key, genesis=genesis, time_ms=time_ms
-            )
-            self._append(chain, first)
-            store.close()
-            partial.rename(self.database)
-            _sync_folder(self.path)
+            self.path.mkdir(parents=True, exist_ok=True)
+            _sync_folder(self.path.parent)
+        except OSError as error:
+            raise NOT_CREATED(path=str(self.path), reason=error.strerror) from None
+        lock = WriterLock(self.path)
+        try:
+            if self.exists:  # another process was quicker
+                raise EXISTS(path=str(self.path))
+            yield self.path
         finally:
-            store.close()
             lock.release()
 
     def _append(self, chain: Chain, raws: Sequence[bytes]) -> None:
@@ -186,17 +223,21 @@ class LedgerFolder:
 
     def open_writer(self, *, workers: int | None = None) -> Writer:
         """Open for writing until the writer is closed. `workers` help to verify signatures."""
-        probe = self.read()
-        probe.close()
-        lock = WriterLock(self.path)
-        try:
-            log_key = self.keys().get(LOG_KEY)
+        self.read().close()
+        with ExitStack() as undo:
+            lock = WriterLock(self.path)
+            undo.callback(lock.release)
+            with self.keys() as keys:
+                log_key = keys.get(LOG_KEY)
             store = Store.open(self.database, self.machine.collections, write=True)
-            chain = Chain(store, self.machine, log_key=log_key)
-        except BaseException:
-            lock.release()
-            raise
-        return Writer(store, chain, lock, workers=workers)
+            undo.callback(store.close)
+            try:
+                chain = Chain(store, self.machine, log_key=log_key)
+            except sqlite3.Error as error:
+                raise DAMAGED(path=str(self.path), reason=str(error)) from None
+            writer = Writer(store, chain, lock, workers=workers)
+            undo.pop_all()
+        return writer
 
     def verifier(self, ledger_id: bytes, *, workers: int | None = None) -> Verifier:
         """What checks signatures for this ledger."""

@@ -1,15 +1,17 @@
 """Signature verification: decodes and verifies transactions, on several cores where there are.
 
 Threads do not help (libsodium's binding holds the interpreter's lock), so other processes check
-signatures, in chunks, while this one decodes and runs contracts.
+signatures, in chunks, while this one decodes and runs contracts. They are no more than a help:
+where they cannot be started, or die, this process does their work.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import BrokenExecutor, Future, ProcessPoolExecutor
 from typing import Final
 
 from wattproof.core.errors import ErrorCode, Malformed, Refused, Unauthorised
@@ -47,6 +49,7 @@ class Verifier:
         self._ledger_id = ledger_id
         self._workers = workers_here() if workers is None else workers
         self._pool: ProcessPoolExecutor | None = None
+        self._lock = threading.Lock()
 
     def check(self, raw: bytes) -> Checked:
         """Decode and verify one transaction; a `Refused` error is returned, not raised."""
@@ -71,11 +74,8 @@ class Verifier:
             for start in range(0, len(raws), CHUNK):
                 yield [self.check(raw) for raw in raws[start : start + CHUNK]]
             return
-        pool = self._processes()
-        tasks = [
-            _Task(raws[start : start + CHUNK], self._ledger_id, pool)
-            for start in range(0, len(raws), CHUNK)
-        ]
+        chunks = [raws[start : start + CHUNK] for start in range(0, len(raws), CHUNK)]
+        tasks = [_Task(chunk, self._ledger_id, self._submit(chunk)) for chunk in chunks]
         try:
             for position, task in enumerate(tasks):
                 # Rather than wait, this process takes over the last chunk that nobody has begun.
@@ -88,22 +88,30 @@ class Verifier:
 
     def warm_up(self) -> None:
         """Start the helping processes, so that the first large submission does not wait."""
-        if self._workers:
-            pool = self._processes()
-            for future in [pool.submit(verify_signatures, [], b"") for _ in range(self._workers)]:
-                future.result()
+        for task in [_Task([], b"", self._submit([])) for _ in range(self._workers)]:
+            task.verdicts()
 
     def close(self) -> None:
-        """End the helping processes."""
-        if self._pool is not None:
-            self._pool.shutdown()
-            self._pool = None
+        """End the helping processes; from now on this process does all by itself."""
+        with self._lock:
+            self._workers = 0
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown()
 
-    def _processes(self) -> ProcessPoolExecutor:
-        if self._pool is None:
-            context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(self._workers, mp_context=context)
-        return self._pool
+    def _submit(self, raws: Sequence[bytes]) -> Future[bytes] | None:
+        """Hand a chunk to the helping processes; None where there are none to be had."""
+        with self._lock:
+            if self._workers == 0:
+                return None
+            try:
+                if self._pool is None:
+                    self._pool = _new_pool(self._workers)
+                return self._pool.submit(verify_signatures, raws, self._ledger_id)
+            except (BrokenExecutor, OSError, ImportError):
+                # One of them was killed, or the system has no room for them. Try anew next time.
+                self._pool = None
+                return None
 
     def _decode(self, raw: bytes, verdict: int) -> Checked:
         try:
@@ -122,27 +130,54 @@ class _Task:
 
     __slots__ = ("_future", "_ledger_id", "_verdicts", "raws")
 
-    def __init__(self, raws: Sequence[bytes], ledger_id: bytes, pool: ProcessPoolExecutor) -> None:
+    def __init__(
+        self, raws: Sequence[bytes], ledger_id: bytes, future: Future[bytes] | None
+    ) -> None:
         self.raws = raws
         self._ledger_id = ledger_id
         self._verdicts: bytes | None = None
-        self._future: Future[bytes] = pool.submit(verify_signatures, raws, ledger_id)
+        self._future = future
 
     def done(self) -> bool:
-        return self._verdicts is not None or self._future.done()
+        return self._verdicts is not None or (self._future is not None and self._future.done())
 
     def take_over(self) -> bool:
         """Verify here, unless it is done or another process is at it."""
-        if self._verdicts is not None or not self._future.cancel():
+        if self._verdicts is not None or (self._future is not None and not self._future.cancel()):
             return False
         self._verdicts = verify_signatures(self.raws, self._ledger_id)
         return True
 
     def verdicts(self) -> bytes:
-        return self._future.result() if self._verdicts is None else self._verdicts
+        if self._verdicts is None:
+            try:
+                self._verdicts = self._future.result() if self._future is not None else None
+            except BrokenExecutor:  # the process was killed
+                self._future = None
+        if self._verdicts is None:
+            self._verdicts = verify_signatures(self.raws, self._ledger_id)
+        return self._verdicts
 
     def cancel(self) -> None:
-        self._future.cancel()
+        if self._future is not None:
+            self._future.cancel()
+
+
+def _new_pool(workers: int) -> ProcessPoolExecutor:
+    context = multiprocessing.get_context("spawn")
+    return ProcessPoolExecutor(workers, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """In a helping process: end when the process that it helps is gone, even by kill -9."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        if parent is not None:
+            parent.join()
+        os._exit(1)
+
+    threading.Thread(target=wait, name="wattproof-parent", daemon=True).start()
 
 
 def verify_signatures(raws: Sequence[bytes], ledger_id: bytes) -> bytes:

@@ -16,13 +16,25 @@ IN_USE: Final = ErrorCode(
     en="Another process is writing to the ledger in {path}; give its address instead.",
     zh="另一个进程正在写入 {path} 中的账本；请改用它的网址。",
 )
+NOT_WRITABLE: Final = ErrorCode(
+    Unavailable,
+    "store.not_writable",
+    en="The ledger in {path} cannot be written to: {reason}.",
+    zh="无法写入 {path} 中的账本：{reason}。",
+)
 
 
 class WriterLock:
-    """Holds the right to write to a ledger's folder; released when the process ends."""
+    """Holds the right to write to a ledger's folder; released when the process ends.
+
+    Raises `Unavailable` when another process has it, or when nothing can be written there.
+    """
 
     def __init__(self, folder: Path) -> None:
-        self._file: IO[bytes] = (folder / "ledger.lock").open("ab")
+        try:
+            self._file: IO[bytes] = (folder / "ledger.lock").open("ab")
+        except OSError as error:
+            raise NOT_WRITABLE(path=str(folder), reason=error.strerror) from None
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
