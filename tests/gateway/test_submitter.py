@@ -9,6 +9,7 @@ from collections.abc import Sequence
 import pytest
 
 from wattproof.core.errors import ErrorCode, Unavailable, WattProofError
+from wattproof.gateway.limits import RateLimit
 from wattproof.gateway.submission import BATCHES_AT_ONCE, Answer, Done, Submitter
 from wattproof.ledger.chain import Receipt
 
@@ -53,7 +54,7 @@ async def until_taken(engine: HeldEngine, count: int) -> None:
 def test_each_gets_its_own_answer() -> None:
     async def run() -> None:
         engine = HeldEngine()
-        submitter = Submitter(engine)
+        submitter = Submitter(engine, RateLimit())
         tasks = [asyncio.create_task(submitter.submit(b"")) for _ in range(5)]
         await until_taken(engine, 5)
         assert submitter.waiting == 5
@@ -71,7 +72,7 @@ def test_each_gets_its_own_answer() -> None:
 
 def test_a_full_queue_is_told_at_once() -> None:
     async def run() -> None:
-        submitter = Submitter(HeldEngine())
+        submitter = Submitter(HeldEngine(), RateLimit())
         with pytest.raises(WattProofError, match=r"tests\.full"):
             await submitter.submit(b"full")
         assert submitter.waiting == 0
@@ -82,7 +83,7 @@ def test_a_full_queue_is_told_at_once() -> None:
 def test_whoever_left_is_passed_over() -> None:
     async def run() -> None:
         engine = HeldEngine()
-        submitter = Submitter(engine)
+        submitter = Submitter(engine, RateLimit())
         gone, stays = (asyncio.create_task(submitter.submit(b"")) for _ in range(2))
         await until_taken(engine, 2)
         gone.cancel()
@@ -96,7 +97,7 @@ def test_whoever_left_is_passed_over() -> None:
 
 def test_the_engine_outlives_the_loop() -> None:
     engine = HeldEngine()
-    submitter = Submitter(engine)
+    submitter = Submitter(engine, RateLimit())
 
     async def run() -> None:
         task = asyncio.create_task(submitter.submit(b""))
@@ -110,7 +111,7 @@ def test_the_engine_outlives_the_loop() -> None:
 def test_batches_at_once_are_few() -> None:
     async def run() -> None:
         engine = HeldEngine()
-        submitter = Submitter(engine)
+        submitter = Submitter(engine, RateLimit())
         batch = [b"", b""]
         tasks = [asyncio.create_task(submitter.submit_batch(batch)) for _ in range(BATCHES_AT_ONCE)]
         await asyncio.sleep(0)

@@ -74,8 +74,11 @@ def actor_of(connection: Connection) -> Actor:
     return actor
 
 
-def guard(connection: Connection, handler: BaseRouteHandler) -> None:
-    """Let a request reach its handler, or raise ``gateway.sign_in_needed``."""
+async def guard(connection: Connection, handler: BaseRouteHandler) -> None:
+    """Let a request reach its handler, or raise ``gateway.sign_in_needed``.
+
+    A coroutine, because Litestar would run a plain function in another thread.
+    """
     public = handler.opt.get("public") or connection.scope["path"].startswith(PUBLIC_PATHS)
     if public or connection.app.state.open_to_anybody():
         return

@@ -17,7 +17,6 @@ from wattproof.engines.folder import LOG_KEY
 from wattproof.gateway import access, errors, health, ledger, log, transactions
 from wattproof.gateway.front import Front
 from wattproof.gateway.host import Host
-from wattproof.gateway.limits import Buckets
 from wattproof.gateway.long_reads import LongReads
 from wattproof.gateway.metrics import Metrics
 from wattproof.gateway.submission import Submitter
@@ -35,11 +34,11 @@ def make_app(host: Host) -> Litestar:
     """The application over an open ledger. What handlers may ask for by name:
 
     ``ledger`` (a `Store` to read from), ``folder``, ``actor`` (who asks), ``machine``, ``facts``
-    (`LedgerFacts`), ``log_key``, ``submitter``, ``buckets``, ``long_reads``, ``metrics`` and
+    (`LedgerFacts`), ``log_key``, ``submitter``, ``long_reads``, ``metrics`` and
     ``software`` (the version).
     """
     reader = host.folder.read()
-    submitter = Submitter(host.writer.engine)
+    submitter = Submitter(host.writer.engine, host.limit)
     metrics = Metrics(reader, waiting=lambda: submitter.waiting)
     machine = host.folder.machine
     long_reads = LongReads()
@@ -58,7 +57,6 @@ def make_app(host: Host) -> Litestar:
             "facts": _given(ledger.facts_of(reader, machine.codec)),
             "log_key": _given(_log_key(host)),
             "submitter": _given(submitter),
-            "buckets": _given(Buckets(host.limit)),
             "metrics": _given(metrics),
             "long_reads": _given(long_reads),
             "software": _given(host.version),

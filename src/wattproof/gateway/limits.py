@@ -6,6 +6,7 @@ import ipaddress
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Final
 
 import msgspec
@@ -72,6 +73,7 @@ class Buckets:
             self._full_ns.popitem(last=False)
 
 
+@lru_cache(MAX_CLIENTS)
 def client_of(host: str | None) -> str | None:
     """Who a peer address counts as; None for this machine itself (or a socket without a name)."""
     if host is None:

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Final, Protocol
 
 from wattproof.core.errors import ErrorCode, Unavailable, WattProofError
+from wattproof.gateway.limits import Buckets, RateLimit
 from wattproof.ledger.chain import Receipt
 
 __all__ = ["BATCHES_AT_ONCE", "Engine", "Submitter"]
@@ -51,12 +52,17 @@ class Submitter:
     woken once for many, not once for each.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, limit: RateLimit) -> None:
         self._engine = engine
+        self._buckets = Buckets(limit)
         self._arrived: deque[tuple[asyncio.Future[Answer], Answer]] = deque()
         self._awake = False
         self._batches = 0
         self.waiting = 0
+
+    def admit(self, host: str | None, count: int) -> None:
+        """Let a client submit `count` transactions, or raise `TOO_MANY`."""
+        self._buckets.take(host, count)
 
     async def submit(self, raw: bytes) -> Receipt:
         """Submit one transaction and wait until it is durable. Raises `WattProofError`."""

@@ -35,7 +35,6 @@ from wattproof.gateway.intake import (
     read_body,
     split_batch,
 )
-from wattproof.gateway.limits import Buckets
 from wattproof.gateway.reading import Ledger
 from wattproof.gateway.submission import Submitter
 from wattproof.gateway.words import Sentence, decode_entry, events_of, plain, sentence_of, signer_of
@@ -138,10 +137,9 @@ class TransactionView(msgspec.Struct, frozen=True, kw_only=True):
 async def submit(
     request: Request[Any, Any, Any],
     submitter: NamedDependency[Submitter],
-    buckets: NamedDependency[Buckets],
 ) -> Response[ReceiptView]:
     """Wait until the transaction is durable: 201, or 200 when it had been accepted before."""
-    buckets.take(_peer(request), 1)
+    submitter.admit(_peer(request), 1)
     receipt = await submitter.submit(await read_body(request, COSE_MEDIA_TYPES))
     view = receipt_view(receipt)
     return Response(
@@ -163,11 +161,10 @@ async def submit(
 async def submit_batch(
     request: Request[Any, Any, Any],
     submitter: NamedDependency[Submitter],
-    buckets: NamedDependency[Buckets],
 ) -> list[ReceiptView | Rejection]:
     """A receipt or an error each, in order; one that is refused does not hold up the others."""
     raws = split_batch(await read_body(request, BATCH_MEDIA_TYPES))
-    buckets.take(_peer(request), len(raws))
+    submitter.admit(_peer(request), len(raws))
     return [_answer(answer) for answer in await submitter.submit_batch(raws)]
 
 
