@@ -8,7 +8,6 @@ short goes on where it stopped, and one that is run again adds nothing.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -31,7 +30,7 @@ from wattproof.keys.did import did_of
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.uint_array import UintArray
 from wattproof.ledger.state import Reading
-from wattproof.ledger.transaction import NONCE_BYTES, Body, encode_payload, sign_transaction
+from wattproof.ledger.transaction import Body, content_nonce, sign_transaction
 from wattproof.metering.columns import Series
 from wattproof.metering.csvfile import FileReadings
 from wattproof.metering.model import FUTURE_S, Packet
@@ -282,10 +281,8 @@ class _Part:
         )
 
     def _sign(self, body: Body, key: SigningKey) -> bytes:
-        # The nonce follows from the fields, so that signing again gives the very same bytes.
-        payload = encode_payload(body, nonce=bytes(NONCE_BYTES))
-        nonce = hashlib.sha256(payload).digest()[:NONCE_BYTES]
-        return sign_transaction(body, key, ledger_id=self._importer.ledger_id, nonce=nonce)
+        ledger_id = self._importer.ledger_id
+        return sign_transaction(body, key, ledger_id=ledger_id, nonce=content_nonce(body))
 
 
 def _key_name(meter: str) -> str:
