@@ -352,8 +352,7 @@ class Store:
             )
             connection.execute("COMMIT")
         except BaseException:
-            # SQLite undoes some failed transactions by itself and leaves others open: a COMMIT
-            # for which there was no room on the disk, for instance.
+            # SQLite undoes a transaction by itself when the disk is full or fails, not otherwise.
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
