@@ -20,6 +20,7 @@ demo: $(STAMP)   ## a region lives through a month; then the node on http://127.
 	$(BIN)/wattproof demo demo
 
 test: $(STAMP)   ## every test
+	@sh scripts/test-setup.sh
 	$(BIN)/python -m pytest -q
 
 lint: $(STAMP)   ## formatting, lint rules, strict types
