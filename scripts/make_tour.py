@@ -87,6 +87,7 @@ class Tour:
                 ["bash", "-c", command], cwd=self._folder, env=self._environment, text=True,
                 stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False,
             ).stdout  # fmt: skip
+        assert "Traceback" not in printed, printed
         lines = (line.rstrip() for line in printed.splitlines())
         shown = "".join(f"{line}\n" for line in lines if line)
         return shown.replace(f"127.0.0.1:{self._port}", ADDRESS)
