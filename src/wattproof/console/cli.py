@@ -37,6 +37,7 @@ def add_commands(app: typer.Typer, host: Host) -> None:
         key: Annotated[
             str, typer.Option(help="A key of the store to be kept for the user. / 密钥名。")
         ] = "",
+        as_json: JsonFlag = False,
     ) -> None:
         """Let somebody sign in and act for a party. / 新增账号。"""
         ledger = host.folder(folder)
@@ -47,7 +48,10 @@ def add_commands(app: typer.Typer, host: Host) -> None:
             users.add(login, password=_password(), party=party, lang=language(), key=signing_key)
         finally:
             users.close()
-        say(f"{login} may sign in for {party}.", f"{login} 可代表 {party} 登录。")
+        if as_json:
+            show_json({"login": login, "party": party, "keeps_key": bool(key)})
+        else:
+            say(f"{login} may sign in for {party}.", f"{login} 可代表 {party} 登录。")
 
     @user.command(name="list")
     def list_users(folder: Folder, as_json: JsonFlag = False) -> None:
