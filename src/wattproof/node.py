@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -21,13 +21,17 @@ import wattproof.identity.pages as identity_pages
 import wattproof.metering.api as metering_api
 import wattproof.metering.contract as metering
 from wattproof import __version__
+from wattproof.book.model import DefineAsset
 from wattproof.book.queries import conservation
+from wattproof.book.sight import owners_named
+from wattproof.book.words import WORDS as BOOK_WORDS
 from wattproof.cli.app import make_app, run
 from wattproof.cli.host import Host, Opening
 from wattproof.console.cli import USERS_FILE
 from wattproof.console.cli import add_commands as add_user_commands
 from wattproof.console.frame import Frame, Room
 from wattproof.console.plugin import ConsolePlugin
+from wattproof.console.sight import Sight
 from wattproof.console.users import Users
 from wattproof.core.codes import check_uscc
 from wattproof.core.errors import Lang
@@ -37,19 +41,24 @@ from wattproof.emissions import api as emissions_api
 from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
+from wattproof.emissions.words import WORDS as EMISSION_WORDS
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
 from wattproof.gateway.app import make_app as make_gateway
 from wattproof.gateway.host import Host as GatewayHost
 from wattproof.gateway.server import serve
 from wattproof.identity.model import PARTIES
 from wattproof.identity.roles import permissions
+from wattproof.identity.sight import parties_named, parties_of_key
+from wattproof.identity.words import WORDS as IDENTITY_WORDS
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.chain import open_genesis
 from wattproof.ledger.genesis import PROFILE, Founder, Genesis, ledger_id_of, sign_genesis
 from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.machine import Machine
+from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
+from wattproof.metering.words import WORDS as METERING_WORDS
 
 __all__ = ["IMPORTER", "OPERATOR", "ROOMS", "create_ledger", "host", "machine", "main", "make_site"]
 
@@ -80,6 +89,16 @@ PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]]
     identity_pages.pages,
 )
 """The rooms' pages."""
+
+WORDS: Final = (IDENTITY_WORDS, BOOK_WORDS, METERING_WORDS, EMISSION_WORDS)
+"""What the fields of the rooms' transactions are called."""
+
+FOR_EVERYBODY: Final = (
+    Genesis.spec.type,
+    PublishFactors.spec.type,
+    DefineAsset.spec.type,
+)
+"""Types of transactions that every visitor may read, whomever they name."""
 
 T = TypeVar("T")
 
@@ -205,8 +224,9 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
     assert isinstance(genesis, Genesis), genesis
     console = ConsolePlugin(
         users=users,
-        frame=Frame(PAGES, zone=genesis.zone, ledger_name=genesis.name),
+        frame=Frame(PAGES, words=WORDS, zone=genesis.zone, ledger_name=genesis.name),
         roles_of=lambda party: _roles_of(store, party),
+        sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         pages=[page for router in PAGE_ROUTERS for page in router()],
     )
     return make_gateway(
@@ -219,6 +239,13 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
             open_to_anybody=lambda: not users.any,
         )
     )
+
+
+def _concerned(reading: Reading, signer: bytes, names: Collection[str]) -> Iterator[str]:
+    """The parties whom a transaction concerns: who signed it, and whom it names."""
+    yield from parties_of_key(reading, signer)
+    yield from parties_named(reading, names)
+    yield from owners_named(reading, names)
 
 
 def _roles_of(store: Store, party: str) -> tuple[str, ...] | None:

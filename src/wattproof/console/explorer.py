@@ -10,14 +10,17 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
 from wattproof.console.frame import Frame
+from wattproof.console.sight import Sight
 from wattproof.console.visitor import Visitor
+from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, NotFound
 from wattproof.gateway.ledger import LedgerFacts, latest_block
-from wattproof.gateway.reading import Ledger
-from wattproof.gateway.words import Sentence, decode_entry, events_of, plain, sentence_of, signer_of
+from wattproof.gateway.reading import Asker, Ledger
+from wattproof.gateway.words import Sentence, decode_entry, events_of, sentence_of, signer_of
 from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.machine import Machine
-from wattproof.ledger.store import Entry
+from wattproof.ledger.store import Entry, Store
+from wattproof.ledger.transaction import Transaction
 
 __all__ = ["router"]
 
@@ -41,6 +44,8 @@ async def show_ledger(
     ledger: Ledger,
     machine: NamedDependency[Machine],
     facts: NamedDependency[LedgerFacts],
+    actor: Asker,
+    sight: NamedDependency[Sight],
     before: Annotated[int | None, QueryParameter(name="before", ge=1)] = None,
 ) -> Response[Any]:
     """The newest entries first, page by page, and the newest checkpoint."""
@@ -53,7 +58,7 @@ async def show_ledger(
         "console/ledger.html",
         block=block,
         facts=facts,
-        rows=[_row(machine, entry) for entry in reversed(entries)],
+        rows=[_line(ledger, machine, sight, actor, entry) for entry in reversed(entries)],
         before=first or None,
         newest=end == block.size,
     )
@@ -66,12 +71,16 @@ async def show_entry(
     frame: NamedDependency[Frame],
     ledger: Ledger,
     machine: NamedDependency[Machine],
+    actor: Asker,
+    sight: NamedDependency[Sight],
 ) -> Response[Any]:
     """One entry, by its index."""
     found = ledger.entries(index, 1) if 0 <= index < 2**62 else []
     if not found or found[0].index != index:
         raise NO_ENTRY(index=index)
-    return _transaction(frame, visitor, machine, found[0])
+    decoded = decode_entry(machine.codec, found[0])
+    sight.require(actor, ledger, decoded)
+    return _transaction(frame, visitor, ledger, found[0], decoded)
 
 
 @get("/ledger/transactions/{transaction_id:str}", include_in_schema=False)
@@ -81,6 +90,8 @@ async def show_transaction(
     frame: NamedDependency[Frame],
     ledger: Ledger,
     machine: NamedDependency[Machine],
+    actor: Asker,
+    sight: NamedDependency[Sight],
 ) -> Response[Any]:
     """One entry, by its transaction's id."""
     try:
@@ -89,7 +100,9 @@ async def show_transaction(
         entry = None
     if entry is None:
         raise NO_TRANSACTION(id=transaction_id[:80])
-    return _transaction(frame, visitor, machine, entry)
+    decoded = decode_entry(machine.codec, entry)
+    sight.require(actor, ledger, decoded)
+    return _transaction(frame, visitor, ledger, entry, decoded)
 
 
 def router() -> Router:
@@ -97,12 +110,19 @@ def router() -> Router:
     return Router("/", route_handlers=[show_ledger, show_entry, show_transaction])
 
 
-def _row(machine: Machine, entry: Entry) -> dict[str, Any]:
-    """An entry as a line of the list."""
-    _, time_ms, _ = leaf_parts(entry.leaf)
+def _line(
+    ledger: Store, machine: Machine, sight: Sight, actor: Actor, entry: Entry
+) -> dict[str, Any]:
+    """An entry as a line of the list; what it says is left out where `actor` may not see it."""
     decoded = decode_entry(machine.codec, entry)
+    if not sight.allows(actor, ledger, decoded):
+        return {**_row(decoded, entry), "signer": "", "events": [], "hidden": True}
+    return {**_row(decoded, entry), "hidden": False}
+
+
+def _row(decoded: Transaction, entry: Entry) -> dict[str, Any]:
+    _, time_ms, _ = leaf_parts(entry.leaf)
     spec = decoded.body.spec
-    events = events_of(entry)
     return {
         "index": entry.index,
         "id": entry.id.hex(),
@@ -110,21 +130,23 @@ def _row(machine: Machine, entry: Entry) -> dict[str, Any]:
         "what": Sentence(en=spec.en, zh=spec.zh),
         "type": spec.type,
         "signer": signer_of(decoded),
-        "events": [sentence_of(event) for event in events[:3]],
+        "events": [sentence_of(event) for event in events_of(entry)],
     }
 
 
-def _transaction(frame: Frame, visitor: Visitor, machine: Machine, entry: Entry) -> Response[Any]:
+def _transaction(
+    frame: Frame, visitor: Visitor, ledger: Store, entry: Entry, decoded: Transaction
+) -> Response[Any]:
     height, _, raw = leaf_parts(entry.leaf)
-    decoded = decode_entry(machine.codec, entry)
     return frame.page(
         visitor,
         "console/transaction.html",
-        row=_row(machine, entry),
+        row=_row(decoded, entry),
         version=decoded.body.spec.version,
         height=height,
-        fields=list(plain(decoded.body).items()),
-        sentences=[sentence_of(event) for event in events_of(entry)],
+        fields=frame.words.fields(
+            decoded.body, lang=visitor.lang, reading=ledger, signer=decoded.signer
+        ),
         nonce=decoded.nonce.hex(),
         bytes=raw.hex(),
     )

@@ -14,8 +14,10 @@ from litestar.response import Redirect, Response
 
 from wattproof import __version__
 from wattproof.console.assets import asset_url
-from wattproof.console.i18n import Texts, long_date, number, stamp
+from wattproof.console.i18n import Texts, long_date, number, region_label, stamp
+from wattproof.console.ledger_words import WORDS
 from wattproof.console.visitor import VISIT_COOKIE, Visitor
+from wattproof.console.words import RoomWords, Words
 from wattproof.core.errors import Lang
 from wattproof.core.periods import iso
 from wattproof.core.units import format_amount, quantity_label
@@ -28,6 +30,13 @@ CONTENT_POLICY: Final = (
     " frame-ancestors 'none'"
 )
 """What a page may load and do: nothing from elsewhere, no script that is not a file of ours."""
+
+HEADERS: Final = {
+    "Content-Security-Policy": CONTENT_POLICY,
+    # Without a referrer browsers send forms of an opaque origin, which would hide a foreign one.
+    "Referrer-Policy": "same-origin",
+    "Vary": "Cookie, Accept-Language",
+}
 
 
 class NavItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -65,8 +74,16 @@ CONSOLE: Final = Room(
 class Frame:
     """Renders pages. One for the whole application."""
 
-    def __init__(self, rooms: Sequence[Room], *, zone: str, ledger_name: str) -> None:
+    def __init__(
+        self,
+        rooms: Sequence[Room],
+        *,
+        words: Sequence[RoomWords] = (),
+        zone: str,
+        ledger_name: str,
+    ) -> None:
         everything = (CONSOLE, *rooms)
+        self.words: Final = Words((WORDS, *words), zone=zone)
         self._texts = Texts(room.package for room in everything)
         self._zone = zone
         self._ledger_name = ledger_name
@@ -92,7 +109,7 @@ class Frame:
             html,
             status_code=status,
             media_type="text/html; charset=utf-8",
-            headers={"Content-Security-Policy": CONTENT_POLICY, "Vary": "Cookie, Accept-Language"},
+            headers=dict(HEADERS),
             cookies=cookies,
         )
 
@@ -129,6 +146,8 @@ class Frame:
             iso=lambda t_s, zone=self._zone: iso(t_s, zone),
             amount=lambda value, unit: format_amount(value, unit, lang),
             quantity=lambda name: quantity_label(name, lang),
+            word=lambda value, field: self.words.value(field, value, lang),
+            region=lambda code: region_label(code, lang),
             sentence=lambda both: both.zh if lang == "zh" else both.en,
             chart=_chart_json,
         )

@@ -14,15 +14,19 @@ from functools import cache
 from importlib.resources import files
 from typing import Final
 
+from babel import Locale
 from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
+from babel.units import format_unit
 
+from wattproof.core.codes import province_of
 from wattproof.core.errors import Lang
 from wattproof.core.periods import load_zone, local_time
 
-__all__ = ["CATALOGUE", "LOCALES", "Texts", "long_date", "number", "stamp"]
+__all__ = ["CATALOGUE", "LOCALES", "Texts", "duration", "long_date", "marked", "number",
+           "region_label", "stamp"]  # fmt: skip
 
 CATALOGUE: Final = "locale/zh.po"
 LOCALES: Final[dict[Lang, str]] = {"en": "en", "zh": "zh_Hans_CN"}
@@ -49,6 +53,11 @@ class Texts:
         return self._texts[lang]
 
 
+def marked(text: str) -> str:
+    """A text in code that a page will translate: found here by what collects texts."""
+    return text
+
+
 @cache
 def _compiled(text: str) -> gettext.GNUTranslations:
     compiled = io.BytesIO()
@@ -68,6 +77,24 @@ def stamp(t_s: int, zone: str, lang: Lang) -> str:
     return format_datetime(
         local_time(t_s, zone), pattern, tzinfo=load_zone(zone), locale=LOCALES[lang]
     )
+
+
+def duration(seconds: int, lang: Lang) -> str:
+    """A length of time in the largest unit that holds it exactly: 900 s is 15 minutes."""
+    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
+    return format_unit(seconds // size, unit, "long", locale=LOCALES[lang])
+
+
+_UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+
+
+def region_label(code: str, lang: Lang) -> str:
+    """What people call a region: a province of China, or a country; else its code."""
+    province = province_of(code)
+    if province is not None:
+        return province.name_zh if lang == "zh" else province.name_en
+    name = Locale.parse(LOCALES[lang]).territories.get(code.partition("-")[0], code)
+    return f"{name} ({code})" if "-" in code else str(name)
 
 
 def long_date(t_s: int, zone: str, lang: Lang) -> str:

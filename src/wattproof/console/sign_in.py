@@ -14,7 +14,8 @@ from litestar.params import Body, QueryParameter
 from litestar.response import Redirect, Response
 
 from wattproof.console.frame import Frame
-from wattproof.console.users import SESSION_S, Session, Users
+from wattproof.console.refusals import TOO_OFTEN
+from wattproof.console.users import PASSWORD_CHARACTERS, Session, Users
 from wattproof.console.visitor import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
@@ -65,7 +66,7 @@ Form = Body(media_type=RequestEncodingType.URL_ENCODED)
 def local_path(path: str) -> str:
     """A path on this site to go to; the overview instead of anything that leads elsewhere."""
     plain = path.startswith("/") and not path.startswith(("//", "/\\"))
-    return path if plain and path.isprintable() else "/"
+    return path if plain and path.isascii() and path.isprintable() else "/"
 
 
 def form_checked(request: Request[Any, Any, Any], visitor: Visitor, csrf: str) -> None:
@@ -98,10 +99,12 @@ async def sign_in(
     """Open a session, or say why not."""
     form_checked(request, visitor, data.csrf)
     try:
-        sign_ins.take(request.client.host if request.client else None, 1)
+        _take(sign_ins, request)
         session = await sync_to_thread(users.sign_in, data.login, data.password, now_s=now_s())
     except Refused as refusal:
         return _form(frame, visitor, data, refusal)
+    if visitor.session is not None:
+        users.sign_out(visitor.session.token)
     response = frame.go(local_path(data.next))
     response.set_cookie(_session_cookie(request, session))
     return response
@@ -129,7 +132,7 @@ async def show_account(
     visitor: NamedDependency[Visitor], frame: NamedDependency[Frame]
 ) -> Response[Any]:
     """Who is signed in, and the form for the password."""
-    return frame.page(visitor, "console/account.html", error="", code="", done=False)
+    return _account(frame, visitor)
 
 
 @post("/account/password", include_in_schema=False)
@@ -141,28 +144,16 @@ async def change_password(
     data: Annotated[PasswordForm, Form],
 ) -> Response[Any]:
     """Change the password; every other session ends."""
+    session = visitor.signed_in_as
     form_checked(request, visitor, data.csrf)
-    assert visitor.session is not None, "the guard lets only those who are signed in"
     try:
         session = await sync_to_thread(
-            users.change_password, visitor.session, old=data.old, new=data.new, now_s=now_s()
+            users.change_password, session, old=data.old, new=data.new, now_s=now_s()
         )
     except Refused as refusal:
-        return frame.page(
-            visitor,
-            "console/account.html",
-            status=refusal.http_status,
-            error=refusal.text(visitor.lang),
-            code=refusal.code,
-            done=False,
-        )
-    page = frame.page(
-        msgspec.structs.replace(visitor, session=session, csrf=session.csrf),
-        "console/account.html",
-        error="",
-        code="",
-        done=True,
-    )
+        return _account(frame, visitor, refusal)
+    changed = msgspec.structs.replace(visitor, session=session, csrf=session.csrf)
+    page = _account(frame, changed, done=True)
     page.set_cookie(_session_cookie(request, session))
     return page
 
@@ -222,12 +213,33 @@ def _form(
     )
 
 
+def _account(
+    frame: Frame, visitor: Visitor, refusal: Refused | None = None, *, done: bool = False
+) -> Response[Any]:
+    return frame.page(
+        visitor,
+        "console/account.html",
+        status=refusal.http_status if refusal else 200,
+        session=visitor.signed_in_as,
+        least=PASSWORD_CHARACTERS[0],
+        error=refusal.text(visitor.lang) if refusal else "",
+        code=refusal.code if refusal else "",
+        done=done,
+    )
+
+
+def _take(sign_ins: Buckets, request: Request[Any, Any, Any]) -> None:
+    try:
+        sign_ins.take(request.client.host if request.client else None, 1)
+    except Refused as refusal:
+        raise TOO_OFTEN(seconds=refusal.params["seconds"]) from None
+
+
 def _session_cookie(request: Request[Any, Any, Any], session: Session) -> Cookie:
     return Cookie(
         key=SESSION_COOKIE,
         value=session.token,
         path="/",
-        max_age=SESSION_S,
         httponly=True,
         samesite="strict",
         secure=request.url.scheme == "https",

@@ -8,7 +8,7 @@ restart between two attempts, all give the same bytes and the first receipt.
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from litestar import Request, Router, get, post
 from litestar.datastructures import UploadFile
@@ -16,34 +16,22 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Response
 
+from wattproof.console.drafts import Draft
 from wattproof.console.frame import Frame
+from wattproof.console.refusals import NO_DRAFT, OTHER_CONTENT
 from wattproof.console.sign_in import form_checked, local_path
-from wattproof.console.users import Draft, Users
+from wattproof.console.users import Users
 from wattproof.console.visitor import Visitor, now_s
-from wattproof.core.errors import ErrorCode, Malformed, NotFound, WattProofError
+from wattproof.core.errors import WattProofError
 from wattproof.gateway.ledger import LedgerFacts
+from wattproof.gateway.reading import Ledger
 from wattproof.gateway.submission import Submitter
-from wattproof.gateway.words import plain
 from wattproof.keys import cose
 from wattproof.ledger.machine import Machine
+from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Body, encode_payload, new_nonce
 
 __all__ = ["Signer", "router"]
-
-NO_DRAFT = ErrorCode(
-    NotFound,
-    "console.no_draft",
-    en="There is nothing of yours to sign here any more; fill the form in again.",
-    zh="此处已没有待您签名的内容，请重新填写表单。",
-)
-OTHER_CONTENT = ErrorCode(
-    Malformed,
-    "console.other_content",
-    en="What was handed in is another transaction than the one shown here.",
-    zh="提交的交易与此处显示的内容不一致。",
-)
-SHOWN_ITEMS: Final = 20
-"""Items of a long list that are shown."""
 
 
 class Signer:
@@ -53,11 +41,14 @@ class Signer:
         self._users = users
         self._frame = frame
 
-    def draft(self, visitor: Visitor, body: Body) -> Redirect:
-        """Keep `body` as a draft of the visitor's, and show it."""
-        assert visitor.session is not None, "the guard lets only those who are signed in"
+    def draft(self, visitor: Visitor, body: Body, *, back: str = "/") -> Redirect:
+        """Keep `body` as a draft of the visitor's, and show it.
+
+        `back` is the page to go to where the visitor leaves it. Raises ``gateway.sign_in_needed``.
+        """
+        login = visitor.signed_in_as.user.login
         payload = encode_payload(body, nonce=new_nonce())
-        made = self._users.add_draft(visitor.session.user.login, payload, now_s=now_s())
+        made = self._users.drafts.add(login, payload, back=local_path(back), now_s=now_s())
         return self._frame.go(f"/sign/{made.id}")
 
 
@@ -68,9 +59,10 @@ async def show(
     frame: NamedDependency[Frame],
     users: NamedDependency[Users],
     machine: NamedDependency[Machine],
+    ledger: Ledger,
 ) -> Response[Any]:
     """What will be signed, in words."""
-    return _page(frame, visitor, machine, _draft(users, visitor, draft_id))
+    return _page(frame, visitor, machine, ledger, _draft(users, visitor, draft_id))
 
 
 @get("/sign/{draft_id:str}/payload", include_in_schema=False)
@@ -95,17 +87,20 @@ async def sign(
     machine: NamedDependency[Machine],
     submitter: NamedDependency[Submitter],
     facts: NamedDependency[LedgerFacts],
+    ledger: Ledger,
 ) -> Response[Any]:
-    """Sign and submit; then show the entry."""
+    """Sign and submit; then show the entry. A draft that is in the ledger is only shown."""
     form = await request.form()
-    form_checked(request, visitor, str(form.get("csrf", "")))
     draft = _draft(users, visitor, draft_id)
+    form_checked(request, visitor, str(form.get("csrf", "")))
+    if draft.transaction_id:
+        return frame.go(f"/ledger/transactions/{draft.transaction_id}")
     try:
         raw = await _signed(users, visitor, draft, form.get("signed"), bytes.fromhex(facts.id))
         receipt = await submitter.submit(raw)
     except WattProofError as error:
-        return _page(frame, visitor, machine, draft, error)
-    users.finish_draft(draft.id, receipt.id.hex())
+        return _page(frame, visitor, machine, ledger, draft, error)
+    users.drafts.finish(draft.id, receipt.id.hex())
     return frame.go(f"/ledger/transactions/{receipt.id.hex()}")
 
 
@@ -117,9 +112,9 @@ def router() -> Router:
 async def _signed(
     users: Users, visitor: Visitor, draft: Draft, handed_in: Any, ledger_id: bytes
 ) -> bytes:
-    assert visitor.session is not None, "the guard lets only those who are signed in"
-    if visitor.session.user.keeps_key:
-        return cose.sign(draft.payload, users.key_of(visitor.session), aad=ledger_id)
+    session = visitor.signed_in_as
+    if session.user.keeps_key:
+        return cose.sign(draft.payload, users.key_of(session), aad=ledger_id)
     raw = await handed_in.read() if isinstance(handed_in, UploadFile) else b""
     if cose.parse(raw).payload != draft.payload:
         raise OTHER_CONTENT()
@@ -127,8 +122,7 @@ async def _signed(
 
 
 def _draft(users: Users, visitor: Visitor, draft_id: str) -> Draft:
-    assert visitor.session is not None, "the guard lets only those who are signed in"
-    draft = users.draft(visitor.session.user.login, draft_id[:64])
+    draft = users.drafts.find(visitor.signed_in_as.user.login, draft_id[:64])
     if draft is None:
         raise NO_DRAFT()
     return draft
@@ -138,6 +132,7 @@ def _page(
     frame: Frame,
     visitor: Visitor,
     machine: Machine,
+    ledger: Store,
     draft: Draft,
     error: WattProofError | None = None,
 ) -> Response[Any]:
@@ -152,17 +147,8 @@ def _page(
         what=spec.zh if visitor.lang == "zh" else spec.en,
         type=spec.type,
         version=spec.version,
-        fields=[(name, _shown(value)) for name, value in plain(body).items()],
-        back=local_path("/"),
+        fields=frame.words.fields(body, lang=visitor.lang, reading=ledger, signer=b""),
+        back=draft.back,
         error=error.text(visitor.lang) if error else "",
         code=error.code if error else "",
     )
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, list):
-        shown = ", ".join(_shown(item) for item in value[:SHOWN_ITEMS])
-        return shown + (f" … ({len(value)})" if len(value) > SHOWN_ITEMS else "") or "–"
-    if isinstance(value, dict):
-        return "; ".join(f"{name}: {_shown(item)}" for name, item in value.items())
-    return "–" if value is None or value == "" else str(value)

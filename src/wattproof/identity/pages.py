@@ -12,7 +12,7 @@ from litestar.di import NamedDependency
 from litestar.enums import RequestEncodingType
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import Body as FormBody
-from litestar.params import QueryParameter
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
 from wattproof.console.frame import Frame, NavItem, Room
@@ -98,7 +98,7 @@ async def register_party(
 
 @get("/parties/{party_id:str}", include_in_schema=False)
 async def show_party(
-    party_id: str,
+    party_id: FromPath[str],
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     ledger: Ledger,
@@ -122,8 +122,8 @@ async def show_party(
 @post("/parties/{party_id:str}/{action:str}", include_in_schema=False)
 async def act_on_party(
     request: Request[Any, Any, Any],
-    party_id: str,
-    action: str,
+    party_id: FromPath[str],
+    action: FromPath[str],
     visitor: NamedDependency[Visitor],
     signer: NamedDependency[Signer],
     data: Annotated[ActionForm, Form],
@@ -194,7 +194,7 @@ async def enrol(
 
 @get("/devices/{device_id:str}", include_in_schema=False)
 async def show_device(
-    device_id: str,
+    device_id: FromPath[str],
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     ledger: Ledger,
@@ -217,8 +217,8 @@ async def show_device(
 @post("/devices/{device_id:str}/{action:str}", include_in_schema=False)
 async def act_on_device(
     request: Request[Any, Any, Any],
-    device_id: str,
-    action: str,
+    device_id: FromPath[str],
+    action: FromPath[str],
     visitor: NamedDependency[Visitor],
     signer: NamedDependency[Signer],
 ) -> Response[Any]:

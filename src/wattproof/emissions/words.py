@@ -1,0 +1,58 @@
+"""What the fields of emissions' transactions are called."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wattproof.console.words import RoomWords
+
+__all__ = ["WORDS"]
+
+WORDS: Final = RoomWords(
+    fields={
+        "factors": ("Emission factors", "排放因子"),
+        "factor": ("Emission factor", "排放因子"),
+        "version": ("Version", "版本"),
+        "from_s": ("In force from", "生效起"),
+        "to_s": ("In force until", "生效止"),
+        "set": ("Set", "因子集"),
+        "FactorStatement.kind": ("Kind", "口径"),
+        "level": ("Level", "层级"),
+        "name_en": ("Name in English", "英文名称"),
+        "name_zh": ("Name in Chinese", "中文名称"),
+        "FactorStatement.quantity": ("Applies to", "适用的量"),
+        "data_year": ("Year of the data", "数据年份"),
+        "published": ("Published", "发布日期"),
+        "value": ("Value in the source", "来源数值"),
+        "FactorStatement.unit": ("Unit in the source", "来源单位"),
+        "value_ug": ("Micrograms per base unit", "每基本单位微克数"),
+        "gas": ("Gas", "气体"),
+        "source": ("Source", "来源"),
+        "confidence": ("Confidence", "可信度"),
+    },
+    values={
+        "to_s": {"0": ("no end", "不设结束")},
+        "data_year": {"0": ("not stated", "未说明")},
+        "kind": {
+            "average": ("average", "平均"),
+            "residual": ("residual mix", "剩余"),
+            "fossil": ("fossil power only", "化石电力"),
+            "ets": ("for the national carbon market", "全国碳市场用"),
+            "fuel": ("fuel", "燃料"),
+            "default": ("default", "缺省"),
+            "unity": ("a gram a gram", "一克计一克"),
+        },
+        "level": {
+            "global": ("global", "全球"),
+            "national": ("national", "全国"),
+            "region": ("regional grid", "区域电网"),
+            "province": ("province", "省级"),
+            "any": ("any", "不限"),
+        },
+        "confidence": {
+            "high": ("high", "高"),
+            "medium": ("medium", "中"),
+            "unconfirmed": ("unconfirmed", "未经证实"),
+        },
+    },
+)
