@@ -175,3 +175,32 @@ def test_keys_and_roles(command: Command, ledger: LedgerFolder) -> None:
     table = command("explain", "roles", "--json").json
     assert {row["by"] for row in table if row["transaction"] == "metering.packet v1"} == {"device"}
     assert "登记主体" in command("explain", "roles", lang="zh").out
+
+
+def test_prove_takes_an_entry_number(
+    command: Command, ledger: LedgerFolder, tmp_path: Path
+) -> None:
+    assert command("prove", ledger.path, 1, "-o", tmp_path / "p").code == 0
+    assert command("verify", tmp_path / "p", "--json").json["index"] == 1
+    assert command("prove", ledger.path, 10**6, "-o", tmp_path / "p").code == 1
+
+
+def test_the_passphrase_can_be_changed(
+    command: Command, ledger: LedgerFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "[folder.no_passphrase]" in command("key", "passphrase", ledger.path).err
+    monkeypatch.setenv("WATTPROOF_NEW_PASSPHRASE", "a longer phrase")
+    assert command("key", "passphrase", ledger.path).code == 0
+    assert not (ledger.path / "keys.secret").exists()
+    assert "[folder.no_passphrase]" in command("key", "list", ledger.path).err
+
+
+def test_another_ledgers_keys_are_not_taken(
+    command: Command, ledger: LedgerFolder, tmp_path: Path
+) -> None:
+    command("init", tmp_path / "other")
+    for name in ("keys", "keys.secret"):
+        (ledger.path / name).rename(ledger.path / f"old-{name}")
+        (tmp_path / "other" / name).rename(ledger.path / name)
+    (tmp_path / "file").write_bytes(b"x")
+    assert "[folder.log_key]" in command("submit", ledger.path, tmp_path / "file").err

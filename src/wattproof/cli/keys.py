@@ -54,6 +54,12 @@ def _add_key_commands(key: typer.Typer, host: Host) -> None:
             show_table(["name"], [[name] for name in names])
 
     @key.command()
+    def passphrase(folder: Folder) -> None:
+        """Change the key store's passphrase to that in WATTPROOF_NEW_PASSPHRASE. / 更改口令。"""
+        host.folder(folder).change_passphrase()
+        say("The passphrase is changed.", "口令已更改。")
+
+    @key.command()
     def show(folder: Folder, name: Name, as_json: JsonFlag = False) -> None:
         """A key's public half. / 显示公钥。"""
         _show(name, host.folder(folder).keys().get(name), as_json=as_json)

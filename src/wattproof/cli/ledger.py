@@ -19,6 +19,7 @@ from wattproof.ledger.chain import Receipt
 from wattproof.ledger.fsck import AuditReport, audit
 from wattproof.ledger.proof import MAX_PROOF_BYTES, make_proof, verify_proof
 from wattproof.ledger.state import Reading
+from wattproof.ledger.store import Entry, Store
 from wattproof.ledger.transaction import sign_transaction
 
 __all__ = ["add_commands", "read_file"]
@@ -197,26 +198,20 @@ def _add_prove(app: typer.Typer, host: Host) -> None:
     @app.command()
     def prove(
         folder: Folder,
-        transaction_id: Annotated[str, typer.Argument(metavar="TXID", help="64 hex digits.")],
+        transaction_id: Annotated[
+            str, typer.Argument(metavar="TXID", help="64 hex digits, or an entry's number.")
+        ],
         output: Annotated[
             Path, typer.Option("-o", "--output", help="The proof file. / 证明文件。")
         ],
         as_json: JsonFlag = False,
     ) -> None:
         """Write the proof of one transaction, checkable without the ledger. / 导出交易证明。"""
-        try:
-            wanted = bytes.fromhex(transaction_id)
-        except ValueError:
-            raise BAD_ID(text=transaction_id[:80]) from None
-        if len(wanted) != 32:
-            raise BAD_ID(text=transaction_id[:80])
         ledger = host.folder(folder)
         store = ledger.read()
         try:
             with store.snapshot():
-                entry = store.find_entry(wanted)
-                if entry is None:
-                    raise NO_TRANSACTION(id=transaction_id)
+                entry = _find_entry(store, transaction_id)
                 data = make_proof(store, entry, log_key=ledger.keys().get(LOG_KEY))
         finally:
             store.close()
@@ -228,6 +223,25 @@ def _add_prove(app: typer.Typer, host: Host) -> None:
                 f"Proof of entry {entry.index} in {output}.",
                 f"条目 {entry.index} 的证明：{output}。",
             )
+
+
+def _find_entry(store: Store, text: str) -> Entry:
+    """The entry with this transaction id in hex, or at this index."""
+    if text.isdecimal() and len(text) <= 18:
+        found = store.entries(int(text), 1)
+        if not found or found[0].index != int(text):
+            raise NO_TRANSACTION(id=text)
+        return found[0]
+    try:
+        wanted = bytes.fromhex(text)
+    except ValueError:
+        raise BAD_ID(text=text[:80]) from None
+    if len(wanted) != 32:
+        raise BAD_ID(text=text[:80])
+    entry = store.find_entry(wanted)
+    if entry is None:
+        raise NO_TRANSACTION(id=text)
+    return entry
 
 
 def _add_verify(app: typer.Typer, host: Host) -> None:  # noqa: ARG001

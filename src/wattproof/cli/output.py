@@ -42,7 +42,9 @@ def language() -> Lang:
 
 def say(en: str, zh: str) -> None:
     """One line for people, in their language."""
-    Console(soft_wrap=True, highlight=False).print(zh if language() == "zh" else en, markup=False)
+    Console(soft_wrap=True, highlight=False, emoji=False).print(
+        zh if language() == "zh" else en, markup=False
+    )
 
 
 def show_json(value: Any) -> None:
@@ -59,7 +61,7 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
     for row in rows:
         table.add_row(*("" if cell is None else str(cell) for cell in row))
     width = None if sys.stdout.isatty() else WIDE
-    Console(width=width, highlight=False).print(table)
+    Console(width=width, highlight=False, emoji=False).print(table)
 
 
 @contextmanager

@@ -88,8 +88,8 @@ def _say_import(summary: ImportSummary) -> None:
         label = quantity_label(meter.quantity, lang)
         say(
             f"{meter.meter} ({label}): {meter.readings} readings from {meter.first} to "
-            f"{meter.last}, {total} in all; {meter.gaps} gaps, {meter.flagged} flagged; "
-            f"{meter.added} added.",
+            f"{meter.last}, {total} in all; gaps: {meter.gaps}, flagged: {meter.flagged}; "
+            f"added: {meter.added}.",
             f"{meter.meter}（{label}）：{meter.first} 至 {meter.last} 共 {meter.readings} 个读数，"
             f"合计 {total}；间隔 {meter.gaps} 处，标记 {meter.flagged} 个；新增 {meter.added} 个。",
         )

@@ -30,16 +30,21 @@ from wattproof.engines.verifier import Verifier
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.passphrase import LOWEST, MODERATE
 from wattproof.keys.store import KeyStore
-from wattproof.ledger.chain import Chain
+from wattproof.ledger.chain import Chain, open_genesis
+from wattproof.ledger.genesis import Genesis
+from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.lock import WriterLock
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Transaction
 
-__all__ = ["LOG_KEY", "PASSPHRASE_VARIABLE", "LedgerFolder", "Writer"]
+__all__ = ["LOG_KEY", "NEW_PASSPHRASE_VARIABLE", "PASSPHRASE_VARIABLE", "LedgerFolder", "Writer"]
 
 PASSPHRASE_VARIABLE: Final = "WATTPROOF_PASSPHRASE"
 """The environment variable that gives the key store's passphrase."""
+
+NEW_PASSPHRASE_VARIABLE: Final = "WATTPROOF_NEW_PASSPHRASE"
+"""The environment variable that gives the passphrase to change to."""
 
 LOG_KEY: Final = "log"
 """The name, in the key store, of the key that signs checkpoints and receipts."""
@@ -67,6 +72,13 @@ NO_SECRET = ErrorCode(
     "folder.no_passphrase",
     en="The key store in {path} needs its passphrase: set {variable}.",
     zh="打开 {path} 中的密钥库需要口令：请设置环境变量 {variable}。",
+)
+
+OTHER_KEY = ErrorCode(
+    Unavailable,
+    "folder.log_key",
+    en="The log key in {path} is not the one that the ledger's genesis names.",
+    zh="{path} 中的日志密钥不是账本创世条目所指定的密钥。",
 )
 
 
@@ -150,6 +162,19 @@ class LedgerFolder:
             raise NO_SECRET(path=str(self.path), variable=PASSPHRASE_VARIABLE)
         return KeyStore.open(self.path / "keys", passphrase)
 
+    def change_passphrase(self) -> None:
+        """Give the key store a new passphrase, that of `NEW_PASSPHRASE_VARIABLE`.
+
+        The file with the random one, if there is one, is removed: from then on the passphrase
+        comes from outside.
+        """
+        passphrase = os.environ.get(NEW_PASSPHRASE_VARIABLE)
+        if not passphrase:
+            raise NO_SECRET(path=str(self.path), variable=NEW_PASSPHRASE_VARIABLE)
+        with self.keys() as store:
+            store.change_passphrase(passphrase, cost=MODERATE)
+        self._secret.unlink(missing_ok=True)
+
     def create(
         self, *, genesis: bytes, first: Sequence[bytes], log_key: SigningKey, time_ms: int
     ) -> None:
@@ -232,7 +257,10 @@ class LedgerFolder:
             store = Store.open(self.database, self.machine.collections, write=True)
             undo.callback(store.close)
             try:
-                chain = Chain(store, self.machine, log_key=log_key)
+                genesis = open_genesis(leaf_parts(store.entry(0).leaf)[2], self.machine.codec).body
+            if not isinstance(genesis, Genesis) or genesis.log_key != log_key.public:
+                raise OTHER_KEY(path=str(self.path))
+            chain = Chain(store, self.machine, log_key=log_key)
             except sqlite3.Error as error:
                 raise DAMAGED(path=str(self.path), reason=str(error)) from None
             writer = Writer(store, chain, lock, workers=workers)
