@@ -257,15 +257,18 @@ class LedgerFolder:
             store = Store.open(self.database, self.machine.collections, write=True)
             undo.callback(store.close)
             try:
-                genesis = open_genesis(leaf_parts(store.entry(0).leaf)[2], self.machine.codec).body
-            if not isinstance(genesis, Genesis) or genesis.log_key != log_key.public:
-                raise OTHER_KEY(path=str(self.path))
-            chain = Chain(store, self.machine, log_key=log_key)
+                self._check_key(store, log_key)
+                chain = Chain(store, self.machine, log_key=log_key)
             except sqlite3.Error as error:
                 raise DAMAGED(path=str(self.path), reason=str(error)) from None
             writer = Writer(store, chain, lock, workers=workers)
             undo.pop_all()
         return writer
+
+    def _check_key(self, store: Store, log_key: SigningKey) -> None:
+        genesis = open_genesis(leaf_parts(store.entry(0).leaf)[2], self.machine.codec).body
+        if not isinstance(genesis, Genesis) or genesis.log_key != log_key.public:
+            raise OTHER_KEY(path=str(self.path))
 
     def verifier(self, ledger_id: bytes, *, workers: int | None = None) -> Verifier:
         """What checks signatures for this ledger."""
