@@ -34,10 +34,27 @@ def test_accounts(region: Region) -> None:
 def test_an_account(region: Region) -> None:
     found = region.json("accounts/a-owner")
     assert found["account"]["owner"] == "owner"
-    assert found["balances"] == [
-        {"account": "a-owner", "asset": "power", "amount": 700, "overdraft": 0}
-    ]
+    (balance,) = found["balances"]
+    last = balance.pop("last_entry")
+    assert balance == {"account": "a-owner", "asset": "power", "amount": 700, "overdraft": 0}
+    assert last > 0
     assert region.refused("accounts/none") == (404, "book.account.unknown")
+
+
+def test_postings(region: Region) -> None:
+    found = region.json("accounts/a-owner/postings", asset="power")
+    assert [line["amount"] for line in found["lines"]] == [-300, 1_000]
+    assert [line["others"] for line in found["lines"]] == [["a-consumer"], ["issue:power"]]
+    assert found["next"] is None
+    newest = region.json("accounts/a-owner/postings", asset="power", limit=1)
+    assert newest["lines"] == found["lines"][:1]
+    older = region.json("accounts/a-owner/postings", asset="power", start=newest["next"])
+    assert older["lines"] == found["lines"][1:]
+    none = region.json("accounts/a-owner/postings", asset="gold")
+    assert none == {"lines": [], "next": None}
+    assert region.refused("accounts/none/postings", asset="power") == (404, "book.account.unknown")
+    bad = region.refused("accounts/a-owner/postings", asset="power", start=0)
+    assert bad == (404, "book.statement.start")
 
 
 def test_conservation(region: Region) -> None:

@@ -11,7 +11,15 @@ from tests.support.refusals import refused
 
 from wattproof.book import queries
 from wattproof.book.contract import CONTRACT, define_asset, issue, open_account, post, retire
-from wattproof.book.model import MAX_AMOUNT, Account, Asset, Entry, Posted
+from wattproof.book.model import (
+    BALANCES,
+    MAX_AMOUNT,
+    Account,
+    Asset,
+    Balance,
+    Entry,
+    Posted,
+)
 from wattproof.core.actor import Actor
 from wattproof.ledger.machine import Context
 from wattproof.ledger.transaction import Transaction
@@ -58,7 +66,9 @@ def test_delivery_against_payment_in_one_posting(ctx: Context) -> None:
     assert [held(ctx, "a", "money"), held(ctx, "b", "money")] == [120, 380]
     posted = ctx.events[-1]
     assert isinstance(posted, Posted)
-    assert posted.entries[0] == Entry(account="a", asset="cert:2024", amount=-600)
+    assert posted.entries[0] == Entry(
+        account="a", asset="cert:2024", amount=-600, previous=ctx.index
+    )
     assert (posted.count, posted.memo) == (4, "600 Wh at 0.2 fen")
 
 
@@ -72,13 +82,15 @@ def test_entries_of_one_place_are_taken_together(ctx: Context) -> None:
     assert posted.count == 2
 
 
-def test_a_balance_that_says_nothing_is_not_kept(ctx: Context) -> None:
+def test_a_balance_that_says_nothing_is_not_shown(ctx: Context) -> None:
     post(ctx, [("a", "cert:2024", -1000), ("b", "cert:2024", 1000)])
     assert queries.balances(ctx.state, "a") == []
     assert [row.account for row in queries.holders(ctx.state, "cert:2024")] == [
         "b",
         "issue:cert:2024",
     ]
+    emptied = ctx.state.get(BALANCES, "a", "cert:2024")
+    assert emptied == Balance(account="a", asset="cert:2024", last_entry=ctx.index)
 
 
 def test_postings_that_somebody_asked_for_wrongly_are_refused(ctx: Context) -> None:

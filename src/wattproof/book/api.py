@@ -1,12 +1,13 @@
 """Assets, accounts and the balance of the whole book over HTTP.
 
 GET /api/v1/assets[/{id}]
-GET /api/v1/accounts[/{id}]
+GET /api/v1/accounts[/{id}[/postings]]
 GET /api/v1/conservation
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated
 
 import msgspec
@@ -16,15 +17,22 @@ from litestar.params import QueryParameter
 from wattproof.book import queries
 from wattproof.book.model import ACCOUNTS, ASSETS, Account, Asset, Balance
 from wattproof.book.queries import Conservation
+from wattproof.book.statement import Statement, statement
 from wattproof.gateway.access import may_see, require_sight
 from wattproof.gateway.errors import problems
 from wattproof.gateway.reading import Asker, Cursor, Id, Ledger, Limit, Long, Page, page_of, shown
 
-__all__ = ["AccountDetail", "router"]
+__all__ = ["AccountDetail", "parties_of", "router"]
 
 Owner = Annotated[str | None, QueryParameter(max_length=64, description="The owner's id.")]
 OwnerKind = Annotated[
     str | None, QueryParameter(max_length=16, description="party, device or room.")
+]
+
+
+AssetId = Annotated[str, QueryParameter(max_length=64, description="The asset's id.")]
+Start = Annotated[
+    int | None, QueryParameter(ge=0, le=2**62, description="`next` of the page before.")
 ]
 
 
@@ -70,7 +78,7 @@ async def list_accounts(
         values,
         cursor=cursor,
         limit=limit,
-        keep=lambda account: may_see(actor, [account.owner]),
+        keep=lambda account: may_see(actor, parties_of(account)),
     )
 
 
@@ -84,8 +92,23 @@ async def show_account(
     with ledger.snapshot():
         account = queries.account(ledger, id)
         balances = queries.balances(ledger, id)
-    require_sight(actor, [account.owner])
+    require_sight(actor, parties_of(account))
     return shown(AccountDetail(account=account, balances=tuple(balances)))
+
+
+@get("/accounts/{id:str}/postings", responses=problems(400, 404), summary="Postings of an account")
+async def show_postings(
+    id: Id,  # noqa: A002
+    ledger: Ledger,
+    actor: Asker,
+    asset: AssetId,
+    start: Start = None,
+    limit: Limit = 100,
+) -> Statement:
+    """What changed an account's balance of an asset, newest first."""
+    with ledger.snapshot():
+        require_sight(actor, parties_of(queries.account(ledger, id)))
+        return statement(ledger, account=id, asset=asset, start=start, limit=limit)
 
 
 @get("/conservation", responses=problems(503), summary="Whether everything adds up")
@@ -99,7 +122,14 @@ async def show_conservation(ledger: Ledger, long_reads: Long) -> list[Conservati
     return await long_reads.run(read)
 
 
+def parties_of(account: Account) -> Sequence[str]:
+    """The parties whose own an account is: devices and rooms are none, whatever they are called."""
+    return (account.owner,) if account.owner_kind == "party" else ()
+
+
 def router() -> Router:
     """The routes, below ``/api/v1``."""
-    handlers = [list_assets, show_asset, list_accounts, show_account, show_conservation]
+    handlers = [
+        list_assets, show_asset, list_accounts, show_account, show_postings, show_conservation,
+    ]  # fmt: skip
     return Router("/api/v1", route_handlers=handlers, tags=["book"])

@@ -98,12 +98,17 @@ class Account(Record):
 
 
 class Balance(Record):
-    """What an account holds of an asset; it may go down to minus `overdraft`, and no further."""
+    """What an account holds of an asset; it may go down to minus `overdraft`, and no further.
+
+    `last_entry` is the log index of the posting that changed it last, or -1: the end of the chain
+    along which `statement` reads.
+    """
 
     account: str
     asset: str
     amount: int = 0
     overdraft: int = 0
+    last_entry: int = -1
 
 
 ASSETS: Final = Collection("assets", Asset, key=("id",), indexes={"issuer": ("issuer",)})
@@ -259,11 +264,15 @@ class OverdraftSet(Event):
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
-    """A line of a posting: what an account gains (or, below zero, loses) of an asset."""
+    """A line of a posting: what an account gains (or, below zero, loses) of an asset.
+
+    `previous` is the log index of the posting before in the same account and asset, or -1.
+    """
 
     account: str
     asset: str
     amount: int
+    previous: int = -1
 
 
 @event(

@@ -99,17 +99,14 @@ def post(ctx: Context, entries: Sequence[tuple[str, str, int]], *, memo: str = "
     for asset in dict.fromkeys(asset for _, asset, _ in entries):
         find_asset(ctx, asset)
     # All is looked at before anything is written: a rule may catch a refusal and go another way.
-    balances = [
-        _changed(ctx, account=account, asset=asset, amount=amount)
-        for (account, asset), amount in changes.items()
-    ]
+    lines, balances = [], []
+    for (account, asset), amount in changes.items():
+        before, after = _changed(ctx, account=account, asset=asset, amount=amount)
+        lines.append(Entry(account=account, asset=asset, amount=amount, previous=before.last_entry))
+        balances.append(after)
     for balance in balances:
         put_balance(ctx, balance)
-    posted = tuple(
-        Entry(account=account, asset=asset, amount=amount)
-        for (account, asset), amount in changes.items()
-    )
-    ctx.emit(Posted(count=len(posted), entries=posted, memo=memo))
+    ctx.emit(Posted(count=len(lines), entries=tuple(lines), memo=memo))
 
 
 def issue(ctx: Context, *, asset: str, account: str, amount: int, memo: str = "") -> None:
@@ -139,8 +136,8 @@ def find_account(ctx: Context, id_: str) -> Account:
 
 
 def put_balance(ctx: Context, balance: Balance) -> None:
-    """Write a balance; one that says nothing is not kept."""
-    if balance.amount or balance.overdraft:
+    """Write a balance; one that says nothing, not even where its postings are, is not kept."""
+    if balance.amount or balance.overdraft or balance.last_entry >= 0:
         ctx.state.put(BALANCES, balance)
     elif ctx.state.get(BALANCES, balance.account, balance.asset) is not None:
         ctx.state.delete(BALANCES, balance.account, balance.asset)
@@ -163,8 +160,8 @@ def _netted(entries: Sequence[tuple[str, str, int]]) -> dict[tuple[str, str], in
     return {place: amount for place, amount in changes.items() if amount}
 
 
-def _changed(ctx: Context, *, account: str, asset: str, amount: int) -> Balance:
-    """The balance as the change leaves it; raises where it may not be changed so."""
+def _changed(ctx: Context, *, account: str, asset: str, amount: int) -> tuple[Balance, Balance]:
+    """The balance before and after the change; raises where it may not be changed so."""
     if account == issue_account(asset):
         limited = False
         _demand_direction(amount < 0, account)
@@ -186,7 +183,7 @@ def _changed(ctx: Context, *, account: str, asset: str, amount: int) -> Balance:
         )
     if abs(after) > MAX_AMOUNT:
         raise BALANCE_RANGE(account=account, asset=asset)
-    return replace(before, amount=after)
+    return before, replace(before, amount=after, last_entry=ctx.index)
 
 
 def _demand_direction(right: bool, account: str) -> None:

@@ -81,12 +81,12 @@ def balance(reading: Reading, *, account: str, asset: str) -> int:
 
 def balances(reading: Reading, account: str) -> list[Balance]:
     """What an account holds or may owe, by asset."""
-    return list(reading.scan(BALANCES, account))
+    return [row for row in reading.scan(BALANCES, account) if row.amount or row.overdraft]
 
 
 def holders(reading: Reading, asset: str) -> list[Balance]:
     """Who holds or may owe an asset, by account; its issue and retired accounts are among them."""
-    return reading.find(BALANCES, "asset", asset)
+    return [row for row in reading.find(BALANCES, "asset", asset) if row.amount or row.overdraft]
 
 
 def conservation(reading: Reading) -> list[Conservation]:

@@ -28,6 +28,7 @@ __all__ = [
     "OVERDRAFT",
     "POSTING_SHAPE",
     "SAME_ACCOUNT",
+    "STATEMENT_START",
     "TOO_MANY_ENTRIES",
     "UNBALANCED",
     "UNIT_OF_KIND",
@@ -105,6 +106,12 @@ SAME_ACCOUNT: Final = ErrorCode(
     "book.transfer.same_account",
     en="A transfer from {account} to itself moves nothing.",
     zh="从 {account} 转到自身没有意义。",
+)
+STATEMENT_START: Final = ErrorCode(
+    NotFound,
+    "book.statement.start",
+    en="Entry {entry} of the log is not a posting of {asset} in the account {account}.",
+    zh="日志条目 {entry} 不是账户 {account} 的 {asset} 记账。",
 )
 BALANCE_RANGE: Final = ErrorCode(
     OverLimit,
