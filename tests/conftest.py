@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
-from playwright.sync_api import Page
-from tests.support.chromium import Chromium, WatchedPage, chromium_path, sign_in
-from tests.support.site import Site, copied, make_ledger
 
-Opener = Callable[..., Page]
+if TYPE_CHECKING:  # else every test would wait for the browser and the whole node to be imported
+    from playwright.sync_api import Page
+    from tests.support.chromium import Chromium, Opener, WatchedPage
+    from tests.support.site import Site
 
 
 @pytest.fixture(scope="session")
 def demo_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The demonstration's ledger, told once; to be copied, never opened where it lies."""
+    from tests.support.site import make_ledger
+
     path = tmp_path_factory.mktemp("demo") / "ledger"
     make_ledger(path)
     return path
@@ -25,6 +27,8 @@ def demo_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="session")
 def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that all tests share: what they write into it must not get into each other's way."""
+    from tests.support.site import copied
+
     running = copied(demo_ledger, tmp_path_factory.mktemp("site") / "ledger")
     running.start()
     yield running
@@ -34,6 +38,8 @@ def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def fresh_site(demo_ledger: Path, tmp_path: Path) -> Iterator[Site]:
     """A site of this test's own, which may be stopped and started again."""
+    from tests.support.site import copied
+
     running = copied(demo_ledger, tmp_path / "ledger")
     running.start()
     yield running
@@ -43,6 +49,8 @@ def fresh_site(demo_ledger: Path, tmp_path: Path) -> Iterator[Site]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Chromium]:
     """Chromium, for the tests of one module: Playwright holds the thread's event loop meanwhile."""
+    from tests.support.chromium import Chromium, chromium_path
+
     path = chromium_path()
     if path is None:
         pytest.skip("no Chromium: neither chromium nor google-chrome is on the PATH")
@@ -56,6 +64,8 @@ def open_page(browser: Chromium, site: Site) -> Iterator[Opener]:
 
     The login may be left out; `url` names another site. Every page must end without a fault.
     """
+    from tests.support.chromium import sign_in
+
     opened: list[WatchedPage] = []
 
     def open_(login: str = "", *, url: str = "", **options: Any) -> Page:

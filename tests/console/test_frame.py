@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from playwright.sync_api import Page, expect
-from tests.conftest import Opener
+from tests.support.chromium import Opener
 
 
 def test_sign_in_and_out(page: Page) -> None:

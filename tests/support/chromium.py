@@ -7,6 +7,7 @@ a request to another host. A 4xx of the page itself is no error: the test looks 
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
 from typing import Any, Final, Self
@@ -22,7 +23,10 @@ from playwright.sync_api import (
     sync_playwright,
 )
 
-__all__ = ["PHONE", "WIDE", "Chromium", "WatchedPage", "chromium_path", "sign_in"]
+__all__ = ["PHONE", "WIDE", "Chromium", "Opener", "WatchedPage", "chromium_path", "sign_in"]
+
+Opener = Callable[..., Page]
+"""What the fixture `open_page` is."""
 
 FLAGS: Final = (
     "--no-sandbox",
