@@ -5,7 +5,14 @@ from __future__ import annotations
 import subprocess
 import sys
 
-MODULES = ("bench.ingest", "bench.http", "bench.importing", "bench.report", "bench.pages")
+MODULES = (
+    "bench.ingest",
+    "bench.auditing",
+    "bench.http",
+    "bench.importing",
+    "bench.report",
+    "bench.pages",
+)
 
 for module in MODULES:
     subprocess.run([sys.executable, "-m", module], check=True)
