@@ -25,11 +25,11 @@ STATIC: Final = Path(__file__).parent / "static"
 RECORD: Final = "assets.json"
 VERSION_CHARACTERS: Final = 12
 MEDIA_TYPES: Final = {
-    ".css": "text/css; charset=utf-8",
-    ".js": "text/javascript; charset=utf-8",
+    ".css": "text/css",
+    ".js": "text/javascript",
     ".png": "image/png",
     ".svg": "image/svg+xml",
-    ".txt": "text/plain; charset=utf-8",
+    ".txt": "text/plain",
 }
 """By a file's ending; files with another are not served."""
 

@@ -15,6 +15,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import PathParameter
 
 from wattproof.console.assets import assets
+from wattproof.gateway.access import PUBLIC
 
 __all__ = ["serve_static"]
 
@@ -25,7 +26,7 @@ COMPRESSED_TYPES: Final = ("text/", "image/svg")
 Name = Annotated[str, PathParameter(max_length=200, description="A file under static/.")]
 
 
-@get("/static/{name:path}", include_in_schema=False)
+@get("/static/{name:path}", include_in_schema=False, opt=PUBLIC)
 async def serve_static(name: Name, request: Request[Any, Any, Any]) -> Response[bytes]:
     """A file under ``static/``: compressed for those who take it, 304 for those who have it."""
     name = name.lstrip("/")
