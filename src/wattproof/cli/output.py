@@ -6,7 +6,7 @@ import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Annotated, Any, Final, NoReturn
+from typing import Annotated, Any, Final, NoReturn, Protocol, runtime_checkable
 
 import msgspec
 import typer
@@ -27,6 +27,9 @@ EXIT_BAD_CALL: Final = 2
 
 WIDE: Final = 240
 """Columns for a table that goes into a file or a pipe."""
+
+LISTED: Final = 50
+"""Problems of one error that are listed for people."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document. / 输出 JSON。")]
 
@@ -86,7 +89,10 @@ def progress(en: str, zh: str) -> Iterator[Callable[[int, int], None]]:
 
 
 def fail(error: WattProofError, *, as_json: bool = False) -> NoReturn:
-    """End with one sentence and the error's code: exit 1 when refused, else 2."""
+    """End with one sentence and the error's code: exit 1 when refused, else 2.
+
+    Where the error carries a list of problems, they follow, a line each.
+    """
     if as_json:
         show_json(
             {
@@ -98,5 +104,39 @@ def fail(error: WattProofError, *, as_json: bool = False) -> NoReturn:
                 }
             }
         )
-    sys.stderr.write(f"{error.text(language())} [{error.code}]\n")
+    for line in _lines(error, language()):
+        sys.stderr.write(f"{line}\n")
     raise SystemExit(EXIT_NO if isinstance(error, Refused) else EXIT_BAD_CALL)
+
+
+class _Problem(Protocol):
+    """One thing that is wrong, with its place."""
+
+    def text(self, lang: Lang) -> str: ...
+
+
+@runtime_checkable
+class _Listing(Protocol):
+    """An error that carries `problems`, at least the first ones of `count`."""
+
+    @property
+    def problems(self) -> Sequence[_Problem]: ...
+
+    @property
+    def count(self) -> int: ...
+
+    def headline(self, lang: Lang) -> str: ...
+
+
+def _lines(error: WattProofError, lang: Lang) -> Iterator[str]:
+    """The error as people read it."""
+    if not isinstance(error, _Listing):
+        yield f"{error.text(lang)} [{error.code}]"
+        return
+    yield f"{error.headline(lang)} [{error.code}]"
+    shown = error.problems[:LISTED]
+    for problem in shown:
+        yield f"  {problem.text(lang)}"
+    rest = error.count - len(shown)
+    if rest:
+        yield f"  另有 {rest} 处问题" if lang == "zh" else f"  and {rest} more problems"

@@ -46,9 +46,22 @@ class BadFile(Malformed):
         assert isinstance(found, tuple)
         return found
 
+    @property
+    def count(self) -> int:
+        """How many problems there are, also where not all of them are kept."""
+        found = self.params["count"]
+        assert isinstance(found, int)
+        return found
+
+    def headline(self, lang: Lang) -> str:
+        """The sentence alone, for where the problems are listed below it."""
+        return self._with("", lang).strip()
+
     def text(self, lang: Lang = "en") -> str:
         """The sentence for a person, naming the first few problems."""
-        shown = " ".join(problem.text(lang) for problem in self.problems[:SHOWN])
+        return self._with(" ".join(problem.text(lang) for problem in self.problems[:SHOWN]), lang)
+
+    def _with(self, shown: str, lang: Lang) -> str:
         template = self.error.zh if lang == "zh" else self.error.en
         return template.format(**{**self.params, "shown": shown})
 
