@@ -19,7 +19,6 @@ from babel.dates import format_date, format_datetime
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
-from babel.units import format_unit
 
 from wattproof.core.codes import province_of
 from wattproof.core.errors import Lang
@@ -81,11 +80,19 @@ def stamp(t_s: int, zone: str, lang: Lang) -> str:
 
 def duration(seconds: int, lang: Lang) -> str:
     """A length of time in the largest unit that holds it exactly: 900 s is 15 minutes."""
-    size, unit = next((size, unit) for size, unit in _UNITS if seconds % size == 0)
-    return format_unit(seconds // size, unit, "long", locale=LOCALES[lang])
+    size, en, zh = next(unit for unit in _UNITS if seconds % unit[0] == 0)
+    count = seconds // size
+    if lang == "zh":
+        return f"{number(count, lang)} {zh}"
+    return f"{number(count, lang)} {en}{'' if count == 1 else 's'}"
 
 
-_UNITS: Final = ((86_400, "day"), (3_600, "hour"), (60, "minute"), (1, "second"))
+_UNITS: Final = (
+    (86_400, "day", "天"),
+    (3_600, "hour", "小时"),
+    (60, "minute", "分钟"),
+    (1, "second", "秒"),
+)
 
 
 def region_label(code: str, lang: Lang) -> str:
