@@ -39,7 +39,9 @@ class Texts:
         for package in packages:
             catalogue = files(package).joinpath(CATALOGUE)
             if catalogue.is_file():
-                texts = _compiled(catalogue.read_text(encoding="utf-8"))
+                # Each chain has objects of its own: a fallback stays where it was once added.
+                compiled = io.BytesIO(_compiled(catalogue.read_text(encoding="utf-8")))
+                texts = gettext.GNUTranslations(compiled)
                 texts.add_fallback(chinese)
                 chinese = texts
         self._texts: dict[Lang, gettext.NullTranslations] = {
@@ -58,11 +60,10 @@ def marked(text: str) -> str:
 
 
 @cache
-def _compiled(text: str) -> gettext.GNUTranslations:
+def _compiled(text: str) -> bytes:
     compiled = io.BytesIO()
     write_mo(compiled, read_po(io.StringIO(text), locale="zh"))
-    compiled.seek(0)
-    return gettext.GNUTranslations(compiled)
+    return compiled.getvalue()
 
 
 def number(value: int, lang: Lang) -> str:
