@@ -167,7 +167,12 @@ class EmissionStream(Record):
 
 
 FACTORS: Final = Collection("emissions.factors", Factor, key=("id", "version"))
-ASSIGNMENTS: Final = Collection("emissions.assignments", Assignment, key=("number", "from_s"))
+ASSIGNMENTS: Final = Collection(
+    "emissions.assignments",
+    Assignment,
+    key=("number", "from_s"),
+    indexes={"factor": ("factor",)},
+)
 EMISSION_STREAMS: Final = Collection("emissions.streams", EmissionStream, key=("number",))
 
 UNITY: Final = Span(factor=UNITY_ID, version=1, value_ug=UG_PER_G, from_s=0)
