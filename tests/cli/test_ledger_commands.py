@@ -10,8 +10,11 @@ from pathlib import Path
 import pytest
 from tests.cli.conftest import Command
 
+from wattproof.book.model import OpenAccount
 from wattproof.engines.folder import LedgerFolder
+from wattproof.keys import cose
 from wattproof.keys.ed25519 import SigningKey
+from wattproof.ledger.transaction import encode_payload
 
 
 def a_transaction(ledger: LedgerFolder) -> str:
@@ -126,6 +129,42 @@ def test_sign_and_submit(command: Command, ledger: LedgerFolder, tmp_path: Path)
     again = command("submit", ledger.path, signed, "--json")
     assert again.json[0]["first"] is False
     assert again.json[0]["index"] == first.json[0]["index"]
+
+
+def test_sign_where_no_ledger_is(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:
+    """A device engineer makes the key, signs the enrolment elsewhere, and hands it in."""
+    keys, signed = tmp_path / "bench", tmp_path / "enrol.cose"
+    made = command("key", "new", keys, "meter-1", "--create", "--json")
+    assert made.code == 0
+    assert not (keys / "ledger.db").exists()
+    assert command("key", "new", keys, "meter-2", "--create").code == 0
+    fields = {"id": "meter-1", "owner": "importer", "quantity": "electricity.import"}
+    body = {"type": "identity.device.enrol", "version": 1, "fields": {**fields, "zone": "UTC"}}
+    (tmp_path / "enrol.json").write_text(json.dumps(body), encoding="utf-8")
+    store = ledger.read()
+    ledger_id = store.entry(0).id.hex()
+    store.close()
+    call = ("sign", keys, "meter-1", tmp_path / "enrol.json", "-o", signed)
+    assert command(*call).code == 2, "without a ledger its id must be given"
+    assert command(*call, "--ledger-id", ledger_id).code == 0
+    (answer,) = command("submit", ledger.path, signed, "--json").json
+    assert answer["events"][0]["did"] == made.json["did"]
+    for text in ("xyz", ledger_id[:-2]):
+        assert "[cli.ledger_id]" in command(*call, "--ledger-id", text).err
+
+
+def test_sign_a_payload_as_it_is(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:
+    """What the console gives to those who hold their own key: its nonce is in it already."""
+    payload = encode_payload(OpenAccount(id="till"), nonce=bytes(range(16)))
+    (tmp_path / "payload.cbor").write_bytes(payload)
+    signed = tmp_path / "till.cose"
+    call = ("sign", ledger.path, "operator", tmp_path / "payload.cbor", "-o", signed)
+    assert command(*call).code == 0
+    assert cose.parse(signed.read_bytes()).payload == payload
+    assert command("submit", ledger.path, signed).code == 0
+    (tmp_path / "payload.cbor").write_bytes(payload[:-1])
+    refused = command(*call)
+    assert (refused.code, "[keys.cbor" in refused.err) == (1, True), refused.err
 
 
 def test_submit_reports_each_file(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:

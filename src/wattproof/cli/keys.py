@@ -14,7 +14,9 @@ from wattproof.keys.ed25519 import SigningKey
 
 __all__ = ["add_commands"]
 
-Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The ledger's folder. / 账本目录。")]
+Folder = Annotated[
+    Path, typer.Argument(metavar="DIR", help="The folder with the keys. / 密钥所在目录。")
+]
 Name = Annotated[str, typer.Argument(metavar="NAME", help="The key's name. / 密钥名称。")]
 
 
@@ -38,10 +40,20 @@ def add_commands(app: typer.Typer, host: Host) -> None:
 
 def _add_key_commands(key: typer.Typer, host: Host) -> None:
     @key.command()
-    def new(folder: Folder, name: Name, as_json: JsonFlag = False) -> None:
+    def new(
+        folder: Folder,
+        name: Name,
+        create: Annotated[
+            bool,
+            typer.Option("--create", help="Make the store if there is none. / 没有密钥库则新建。"),
+        ] = False,
+        as_json: JsonFlag = False,
+    ) -> None:
         """Make a key and keep it, encrypted, in the store. / 新建密钥。"""
         made = SigningKey.generate()
-        host.folder(folder).keys().add(name, made)
+        ledger = host.folder(folder)
+        keys = ledger.create_keys() if create and not ledger.exists else ledger.keys()
+        keys.add(name, made)
         _show(name, made, as_json=as_json)
 
     @key.command(name="list")

@@ -15,12 +15,13 @@ from wattproof.cli.remote import submit_to_url
 from wattproof.core.errors import ErrorCode, Malformed, NotFound, Unavailable, WattProofError
 from wattproof.core.periods import DEFAULT_ZONE
 from wattproof.engines.folder import LOG_KEY, LedgerFolder
+from wattproof.keys import cose
 from wattproof.ledger.chain import Receipt
 from wattproof.ledger.fsck import AuditReport, audit
 from wattproof.ledger.proof import MAX_PROOF_BYTES, make_proof, verify_proof
 from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Entry, Store
-from wattproof.ledger.transaction import sign_transaction
+from wattproof.ledger.transaction import encode_payload, new_nonce
 
 __all__ = ["add_commands", "read_file"]
 
@@ -47,6 +48,12 @@ NO_TRANSACTION = ErrorCode(
     "cli.no_transaction",
     en="The ledger has no transaction {id}.",
     zh="账本中没有交易 {id}。",
+)
+BAD_LEDGER_ID = ErrorCode(
+    Malformed,
+    "cli.ledger_id",
+    en="“{text}” is not a ledger's id: 64 hexadecimal digits.",
+    zh="“{text}”不是账本编号：应为 64 位十六进制数字。",
 )
 BAD_JSON = ErrorCode(
     Malformed,
@@ -167,23 +174,54 @@ class _BodyFile(msgspec.Struct, forbid_unknown_fields=True):
 def _add_sign(app: typer.Typer, host: Host) -> None:
     @app.command()
     def sign(
-        folder: Folder,
+        folder: Annotated[
+            Path, typer.Argument(metavar="DIR", help="The folder with the keys. / 密钥所在目录。")
+        ],
         key: Annotated[str, typer.Argument(metavar="KEY", help="A key in the store. / 密钥名。")],
-        file: Annotated[Path, typer.Argument(metavar="FILE", help="JSON: type, version, fields.")],
+        file: Annotated[
+            Path,
+            typer.Argument(
+                metavar="FILE", help="JSON (type, version, fields), or a payload from the console."
+            ),
+        ],
         output: Output,
+        ledger_id: Annotated[
+            str,
+            typer.Option(help="The ledger that it is for, where DIR has keys only. / 账本编号。"),
+        ] = "",
     ) -> None:
-        """Sign a transaction written in JSON with a key of the store. / 用密钥库中的密钥签名。"""
-        try:
-            body_file = msgspec.json.decode(read_file(file, limit=1 << 20), type=_BodyFile)
-            body = host.machine.codec.from_json(
-                body_file.type, body_file.version, fields=body_file.fields
-            )
-        except (msgspec.DecodeError, msgspec.ValidationError) as error:
-            raise BAD_JSON(path=str(file), reason=str(error)) from None
+        """Sign a transaction with a key of the store, also where no ledger is. / 签名交易。"""
+        payload = _payload(host, file)
         ledger = host.folder(folder)
-        ledger_id = _ledger_id(ledger)
-        output.write_bytes(sign_transaction(body, ledger.keys().get(key), ledger_id=ledger_id))
+        id_ = _hex_id(ledger_id) if ledger_id else _ledger_id(ledger)
+        output.write_bytes(cose.sign(payload, ledger.keys().get(key), aad=id_))
         say(f"Signed into {output}.", f"已签名并写入 {output}。")
+
+
+def _payload(host: Host, file: Path) -> bytes:
+    """What is to be signed: a payload as it is, or one made of JSON; checked for its form."""
+    data = read_file(file, limit=1 << 20)
+    if data[:1] >= b"\x80":  # a CBOR array; JSON in UTF-8 begins with a character of ASCII
+        host.machine.codec.body_of(data)
+        return data
+    try:
+        body_file = msgspec.json.decode(data, type=_BodyFile)
+        body = host.machine.codec.from_json(
+            body_file.type, body_file.version, fields=body_file.fields
+        )
+    except (msgspec.DecodeError, msgspec.ValidationError) as error:
+        raise BAD_JSON(path=str(file), reason=str(error)) from None
+    return encode_payload(body, nonce=new_nonce())
+
+
+def _hex_id(text: str) -> bytes:
+    try:
+        id_ = bytes.fromhex(text)
+    except ValueError:
+        id_ = b""
+    if len(id_) != 32:
+        raise BAD_LEDGER_ID(text=text[:80])
+    return id_
 
 
 def _ledger_id(ledger: LedgerFolder) -> bytes:
