@@ -1,7 +1,7 @@
 """The audit of a whole ledger against the bare verification of its signatures; and one proof.
 
-Both read the same log from the same file, the bare loop on one core, in turns. The audit replays every
-transaction, recomputes every hash and compares every stored row beside that.
+Both read the same log from the same file, in turns; the bare loop on one core. The audit replays
+every transaction, recomputes every hash and compares every stored row beside that.
 
     python -m bench.auditing [--meters 500] [--packets 40] [--rounds 3]
 """
