@@ -10,7 +10,7 @@ import logging
 import queue
 import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Final
 
 from wattproof.core.errors import ErrorCode, Refused, Unavailable, WattProofError
@@ -114,7 +114,7 @@ class EmbeddedEngine:
             return done
 
         start = 0
-        for checked in self._verifier.stream(raws):
+        for checked in _blocks(self._verifier.stream(raws)):
             end = start + len(checked)
             answers.append(())
             done = keep(len(answers) - 1)
@@ -259,6 +259,18 @@ class EmbeddedEngine:
         if pending.entries:
             chain.commit(pending)
         return given
+
+
+def _blocks(stream: Iterable[list[Checked]]) -> Iterator[list[Checked]]:
+    """The same in lists of a whole block, so that a block is one durable write."""
+    block: list[Checked] = []
+    for checked in stream:
+        block += checked
+        if len(block) >= BLOCK_LIMIT:
+            yield block
+            block = []
+    if block:
+        yield block
 
 
 def receipt_again(receipt: Receipt) -> Receipt:

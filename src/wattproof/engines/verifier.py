@@ -76,11 +76,13 @@ class Verifier:
             return
         chunks = [raws[start : start + CHUNK] for start in range(0, len(raws), CHUNK)]
         tasks = [_Task(chunk, self._ledger_id, self._submit(chunk)) for chunk in chunks]
+        untouched = len(tasks)
         try:
             for position, task in enumerate(tasks):
                 # Rather than wait, this process takes over the last chunk that nobody has begun.
-                while not task.done() and any(t.take_over() for t in reversed(tasks[position:])):
-                    pass
+                while not task.done() and untouched > position:
+                    untouched -= 1
+                    tasks[untouched].take_over()
                 yield list(map(self._decode, task.raws, task.verdicts()))
         finally:
             for task in tasks:

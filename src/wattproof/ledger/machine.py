@@ -29,7 +29,7 @@ RULE_FAILED = ErrorCode(
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Event(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, gc=False):
     """Something that a transaction made happen; kept with its receipt. Declared with `event`."""
 
     name: ClassVar[str]
@@ -132,7 +132,7 @@ class Contract:
         return declare
 
 
-class Outcome(msgspec.Struct, frozen=True):
+class Outcome(msgspec.Struct, frozen=True, gc=False):
     """What came of one transaction: its encoded result, or the refusal."""
 
     transaction: Transaction

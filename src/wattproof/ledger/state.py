@@ -36,7 +36,12 @@ Column = type[int] | type[str] | type[bytes]
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
 class Record(
-    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+    msgspec.Struct,
+    frozen=True,
+    kw_only=True,
+    omit_defaults=True,
+    forbid_unknown_fields=True,
+    gc=False,
 ):
     """A record in the state. A field that holds its default is not stored, so that a field added
     later leaves the bytes of older records as they are."""
@@ -147,7 +152,7 @@ class Reading(Protocol):
         ...
 
 
-class Row(msgspec.Struct, frozen=True):
+class Row(msgspec.Struct, frozen=True, gc=False):
     """A stored record: its value and the log index of the entry that wrote it last."""
 
     value: bytes
@@ -168,7 +173,7 @@ class RowSource(Protocol):
         ...
 
 
-class Write(msgspec.Struct, frozen=True):
+class Write(msgspec.Struct, frozen=True, gc=False):
     """One row as a block leaves it; `record` is None where the row is deleted."""
 
     collection: Collection[Any]

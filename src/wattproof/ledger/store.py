@@ -58,7 +58,7 @@ MISSING_ENTRY = ErrorCode(
 R = TypeVar("R", bound=Record)
 
 
-class Entry(msgspec.Struct, frozen=True):
+class Entry(msgspec.Struct, frozen=True, gc=False):
     """A log entry: leaf index, transaction id, leaf bytes, encoded result."""
 
     index: int

@@ -64,12 +64,12 @@ BAD_FIELDS = ErrorCode(
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """A group of fields inside a transaction; an array of its own on the wire."""
 
 
 @dataclass_transform(frozen_default=True, kw_only_default=True)
-class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Body(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, gc=False):
     """The fields of one type of transaction. Subclasses are declared with `transaction`."""
 
     spec: ClassVar[Spec]
@@ -105,7 +105,7 @@ def transaction(
     return declare
 
 
-class Transaction(msgspec.Struct, frozen=True, kw_only=True):
+class Transaction(msgspec.Struct, frozen=True, kw_only=True, gc=False):
     """A decoded transaction: its id, exact bytes, signer's public key, nonce and fields."""
 
     id: bytes
