@@ -33,8 +33,8 @@ __all__ = [
     "check_zone_name",
     "iso",
     "load_zone",
-    "local_time",
     "local_seconds",
+    "local_time",
     "parse_time",
     "utc_offsets",
 ]

@@ -18,7 +18,7 @@ from wattproof.core.errors import ErrorCode, Malformed, Refused, Unauthorised
 from wattproof.keys import cose
 from wattproof.ledger.transaction import Codec, Transaction
 
-__all__ = ["CHUNK", "Verifier", "workers_here"]
+__all__ = ["CHUNK", "Checked", "Verifier", "workers_here"]
 
 CHUNK: Final = 128
 """Transactions that are handed to another process at once."""

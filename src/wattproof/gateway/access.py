@@ -24,8 +24,8 @@ from litestar.handlers.base import BaseRouteHandler
 from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, Unauthorised
 
-__all__ = ["ACTOR_KEY", "ANYBODY", "PUBLIC", "SEES_ALL", "Policy", "actor_of", "guard",
-           "may_see", "require_all", "require_sight"]  # fmt: skip
+__all__ = ["ACTOR_KEY", "ANYBODY", "PUBLIC", "SEES_ALL", "SIGN_IN_NEEDED", "Policy", "actor_of",
+           "guard", "may_see", "require_all", "require_sight"]  # fmt: skip
 
 ACTOR_KEY: Final = "actor"
 """Where a request's state holds who is asking."""

@@ -24,6 +24,7 @@ from wattproof.core.errors import ErrorCode, Malformed
 
 __all__ = [
     "PUBLIC_BYTES",
+    "PUBLIC_LENGTH",
     "SEED_BYTES",
     "SIGNATURE_BYTES",
     "SigningKey",
