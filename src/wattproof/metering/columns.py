@@ -19,7 +19,7 @@ from wattproof.core.errors import ErrorCode, Malformed, OverLimit
 from wattproof.core.units import Converter, base_unit, parse_decimal
 from wattproof.metering.mapping import FileMap, SeriesMap
 
-__all__ = ["Column", "Gap", "Run", "Series"]
+__all__ = ["TOTAL_LIMIT", "Column", "Gap", "Run", "Series"]
 
 NEGATIVE = ErrorCode(
     Malformed, "import.negative", en="{text!r} is below zero.", zh="“{text}”小于零。"
