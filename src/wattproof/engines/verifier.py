@@ -74,23 +74,33 @@ class Verifier:
             for start in range(0, len(raws), CHUNK):
                 yield [self.check(raw) for raw in raws[start : start + CHUNK]]
             return
-        chunks = [raws[start : start + CHUNK] for start in range(0, len(raws), CHUNK)]
-        tasks = [_Task(chunk, self._ledger_id, self._submit(chunk)) for chunk in chunks]
-        untouched = len(tasks)
-        try:
-            for position, task in enumerate(tasks):
-                # Rather than wait, this process takes over the last chunk that nobody has begun.
-                while not task.done() and untouched > position:
-                    untouched -= 1
-                    tasks[untouched].take_over()
-                yield list(map(self._decode, task.raws, task.verdicts()))
-        finally:
-            for task in tasks:
-                task.cancel()
+        tasks = [
+            _Task(raws[start : start + CHUNK], self._ledger_id)
+            for start in range(0, len(raws), CHUNK)
+        ]
+        ahead, untouched = 0, len(tasks)
+        for position, task in enumerate(tasks):
+            ahead = max(ahead, position)
+            while True:
+                # Only so much is handed out that no helper is idle: what is handed out cannot be
+                # taken back. Rather than wait, this process takes the last chunk that is left.
+                while ahead < untouched and sum(t.away() for t in tasks[position:ahead]) < (
+                    2 * self._workers
+                ):
+                    tasks[ahead].hand_out(self._submit(tasks[ahead].raws))
+                    ahead += 1
+                if not task.away() or ahead >= untouched:
+                    break
+                untouched -= 1
+                tasks[untouched].verify()
+            yield list(map(self._decode, task.raws, task.verdicts()))
 
     def warm_up(self) -> None:
         """Start the helping processes, so that the first large submission does not wait."""
-        for task in [_Task([], b"", self._submit([])) for _ in range(self._workers)]:
+        tasks = [_Task([], b"") for _ in range(self._workers)]
+        for task in tasks:
+            task.hand_out(self._submit([]))
+        for task in tasks:
             task.verdicts()
 
     def close(self) -> None:
@@ -128,41 +138,39 @@ class Verifier:
 
 
 class _Task:
-    """A chunk whose signatures are verified by whoever comes to it first."""
+    """A chunk whose signatures are verified by a helping process, or here."""
 
     __slots__ = ("_future", "_ledger_id", "_verdicts", "raws")
 
-    def __init__(
-        self, raws: Sequence[bytes], ledger_id: bytes, future: Future[bytes] | None
-    ) -> None:
+    def __init__(self, raws: Sequence[bytes], ledger_id: bytes) -> None:
         self.raws = raws
         self._ledger_id = ledger_id
         self._verdicts: bytes | None = None
+        self._future: Future[bytes] | None = None
+
+    def hand_out(self, future: Future[bytes] | None) -> None:
+        """Note that a helping process has it; None where there was none to be had."""
         self._future = future
 
-    def done(self) -> bool:
-        return self._verdicts is not None or (self._future is not None and self._future.done())
+    def away(self) -> bool:
+        """Whether a helping process has it and is not done."""
+        return self._future is not None and not self._future.done()
 
-    def take_over(self) -> bool:
-        """Verify here, unless it is done or another process is at it."""
-        if self._verdicts is not None or (self._future is not None and not self._future.cancel()):
-            return False
+    def verify(self) -> None:
+        """Verify here."""
         self._verdicts = verify_signatures(self.raws, self._ledger_id)
-        return True
 
     def verdicts(self) -> bytes:
-        if self._verdicts is None:
+        """The verdicts, waiting for them if need be."""
+        if self._verdicts is None and self._future is not None:
             try:
-                self._verdicts = self._future.result() if self._future is not None else None
+                self._verdicts = self._future.result()
             except BrokenExecutor:  # the process was killed
                 self._future = None
         if self._verdicts is None:
-            self._verdicts = verify_signatures(self.raws, self._ledger_id)
+            self.verify()
+        assert self._verdicts is not None, "verified above"
         return self._verdicts
-
-    def cancel(self) -> None:
-        if self._future is not None:
-            self._future.cancel()
 
 
 def _new_pool(workers: int) -> ProcessPoolExecutor:
