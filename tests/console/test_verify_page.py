@@ -116,7 +116,7 @@ def test_only_of_the_ledger_that_is_asked_for(page: Page) -> None:
 
 def test_a_node_asks_for_proofs_of_its_own_ledger(browser: Chromium, tmp_path: Path) -> None:
     with (
-        serving_checks(tmp_path, ledger_id=LEDGER_ID) as node,
+        serving_checks(tmp_path, ledger_id=LEDGER_ID.hex()) as node,
         visiting(browser, f"{node.url}/verify") as page,
     ):
         expect(page.locator("#verify-ledger")).to_have_value(LEDGER_ID.hex())

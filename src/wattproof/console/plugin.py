@@ -13,7 +13,7 @@ from litestar.plugins import InitPlugin
 from litestar.response import Response
 from litestar.types import ControllerRouterHandler, ExceptionHandler
 
-from wattproof.console import explorer, sign_in, signing
+from wattproof.console import explorer, sign_in, signing, verify_page
 from wattproof.console.assets import check_assets
 from wattproof.console.frame import Frame
 from wattproof.console.sight import Sight
@@ -61,7 +61,14 @@ class ConsolePlugin(InitPlugin):
         check_assets()
         app_config.middleware.append(DefineMiddleware(VisitorMiddleware, visitors=self._visitors))
         app_config.route_handlers.extend(
-            [serve_static, sign_in.router(), signing.router(), explorer.router(), *self._pages]
+            [
+                serve_static,
+                sign_in.router(),
+                signing.router(),
+                explorer.router(),
+                verify_page.router(),
+                *self._pages,
+            ]
         )
         signer = Signer(self._users, self._frame)
         app_config.dependencies.update(

@@ -3,9 +3,11 @@
     GET /verify               the page, with its scripts as files
     GET /verify/offline.html  the same as a single file that needs neither server nor network
 
-Both are made from the same sources: ``templates/verify-body.html``, ``static/verify.js`` (the
-check), ``static/verify-page.js`` and ``static/verify.css``. Script runs only from files of ours,
-or, in the single file, where its hash is named; no text can become markup (trusted types).
+All are made from the same sources: ``templates/verify-body.html``, ``static/verify.js`` (the
+check), ``static/verify-page.js`` and ``static/verify.css``. In the console the page stands in the
+frame (`router`); a node without a console serves it by itself (`verify_routes`). Script runs only
+from files of ours, or, in the single file, where its hash is named; outside the frame no text can
+become markup at all (trusted types).
 """
 
 from __future__ import annotations
@@ -18,17 +20,21 @@ from string import Template
 from typing import Any, Final
 
 from litestar import MediaType, Request, Response, Router, get
-from litestar.types import ControllerRouterHandler
+from litestar.di import NamedDependency
+from markupsafe import Markup
 
 from wattproof.console.assets import asset_url, assets
+from wattproof.console.frame import Frame
 from wattproof.console.static_files import serve_static
 from wattproof.console.verify_words import verify_data
+from wattproof.console.visitor import Visitor
 from wattproof.core.errors import Lang
 from wattproof.gateway.access import PUBLIC
 from wattproof.gateway.language import language_of
+from wattproof.gateway.ledger import LedgerFacts
 from wattproof.ledger.machine import Machine
 
-__all__ = ["SERVED_POLICY", "served_page", "standalone_page", "verify_routes"]
+__all__ = ["SERVED_POLICY", "router", "served_page", "standalone_page", "verify_routes"]
 
 TITLES: Final[dict[Lang, str]] = {"en": "Check a proof", "zh": "验证证明"}
 LANGUAGE_TAGS: Final[dict[Lang, str]] = {"en": "en", "zh": "zh-Hans"}
@@ -73,38 +79,62 @@ def standalone_page(lang: Lang = "en", *, data: str | None = None) -> str:
     )
 
 
-def verify_routes(
-    machine: Machine | None = None, *, ledger_id: bytes | None = None, alone: bool = True
-) -> Router:
-    """``/verify``, ``/verify/offline.html`` and ``/static/...``.
+@get("/verify", include_in_schema=False, opt=PUBLIC)
+async def show_in_frame(
+    visitor: NamedDependency[Visitor],
+    frame: NamedDependency[Frame],
+    machine: NamedDependency[Machine],
+    facts: NamedDependency[LedgerFacts],
+) -> Response[Any]:
+    """The page in the console's frame; it asks for proofs of this node's ledger."""
+    data = Markup(verify_data(machine, ledger_id=facts.id))  # made to stand there
+    return frame.page(visitor, "console/verify.html", data=data)
 
-    With `machine`, transactions are told in its words; with `ledger_id`, proofs of that ledger are
-    asked for unless the reader wants others. Where a frame draws its own ``/verify`` around
-    ``verify-body.html``, `alone` is False and that route is left out.
+
+@get("/verify/offline.html", include_in_schema=False, opt=PUBLIC)
+async def give_file(
+    visitor: NamedDependency[Visitor],
+    machine: NamedDependency[Machine],
+    facts: NamedDependency[LedgerFacts],
+) -> Response[str]:
+    """The page as a file to be saved."""
+    return _as_file(visitor.lang, verify_data(machine, ledger_id=facts.id))
+
+
+def router() -> Router:
+    """The routes in a node with a console."""
+    return Router("/", route_handlers=[show_in_frame, give_file])
+
+
+def verify_routes(machine: Machine | None = None, *, ledger_id: str = "") -> Router:
+    """The routes, and ``/static/...``, of a node without a console.
+
+    With `machine`, transactions are told in its words; with `ledger_id` (hex), proofs of that
+    ledger are asked for unless the reader wants others.
     """
     data = verify_data(machine, ledger_id=ledger_id)
 
     @get("/verify", include_in_schema=False, opt=PUBLIC)
     async def show_page(request: Request[Any, Any, Any]) -> Response[str]:
         """The page, in the browser's language."""
-        page = served_page(_language(request), data=data)
         headers = {"Content-Security-Policy": SERVED_POLICY, "Vary": "Accept-Language"}
+        page = served_page(_language(request), data=data)
         return Response(page, media_type=MediaType.HTML, headers=headers)
 
     @get("/verify/offline.html", include_in_schema=False, opt=PUBLIC)
-    async def give_file(request: Request[Any, Any, Any]) -> Response[str]:
+    async def give_page(request: Request[Any, Any, Any]) -> Response[str]:
         """The page as a file to be saved."""
-        headers = {
-            "Content-Disposition": 'attachment; filename="wattproof-verify.html"',
-            "Vary": "Accept-Language",
-        }
-        page = standalone_page(_language(request), data=data)
-        return Response(page, media_type=MediaType.HTML, headers=headers)
+        return _as_file(_language(request), data)
 
-    handlers: list[ControllerRouterHandler] = [give_file, serve_static]
-    if alone:
-        handlers.append(show_page)
-    return Router("/", route_handlers=handlers)
+    return Router("/", route_handlers=[show_page, give_page, serve_static])
+
+
+def _as_file(lang: Lang, data: str) -> Response[str]:
+    headers = {
+        "Content-Disposition": 'attachment; filename="wattproof-verify.html"',
+        "Vary": "Accept-Language, Cookie",
+    }
+    return Response(standalone_page(lang, data=data), media_type=MediaType.HTML, headers=headers)
 
 
 def _page(lang: Lang, *, data: str, head: str, script: str, body: str) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import types
 import typing
+from functools import lru_cache
 from typing import Any, get_args, get_origin
 
 from wattproof.ledger.machine import Machine
@@ -15,17 +16,18 @@ __all__ = ["verify_data"]
 Field = dict[str, Any]
 
 
-def verify_data(machine: Machine | None = None, *, ledger_id: bytes | None = None) -> str:
+@lru_cache(maxsize=8)
+def verify_data(machine: Machine | None = None, *, ledger_id: str = "") -> str:
     """The page's data block: JSON that may stand inside a ``<script>`` element.
 
-    Holds the ledger's id, to be asked for unless the reader asks for another, and for each type of
-    transaction its words and its fields in order, with those of the groups within.
+    Holds the ledger's id (hex), to be asked for unless the reader asks for another, and for each
+    type of transaction its words and its fields in order, with those of the groups within.
     """
     contracts = machine.contracts if machine is not None else ()
     bodies = [body for contract in contracts for body in contract.rules]
     bodies.sort(key=lambda body: (body.spec.type, body.spec.version))
     data = {
-        "ledger": ledger_id.hex() if ledger_id is not None else "",
+        "ledger": ledger_id,
         "types": {f"{body.spec.type} {body.spec.version}": _words(body) for body in bodies},
     }
     return json.dumps(data, ensure_ascii=False, separators=(",", ":")).replace("<", "\\u003c")
