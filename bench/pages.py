@@ -41,7 +41,7 @@ from wattproof.node import OPERATOR, create_ledger, machine
 METERS = 1000
 READINGS = 4
 START_S = 946_684_800
-PASSWORD = "bench-bench-bench"  # noqa: S105
+PASSWORD = "bench-bench-bench"
 PAGES = (
     "/healthz", "/", "/ledger", "/ledger/entries/1000", "/meters", "/meters/m7", "/devices",
     "/devices/m7", "/parties", "/queue", "/accounts", "/factors",
