@@ -14,7 +14,16 @@ from litestar.response import Redirect, Response
 
 from wattproof import __version__
 from wattproof.console.assets import asset_url
-from wattproof.console.i18n import Texts, long_date, number, region_label, stamp
+from wattproof.console.chart import about, decimal_text, unit_name
+from wattproof.console.i18n import (
+    Texts,
+    duration,
+    long_date,
+    number,
+    period_label,
+    region_label,
+    stamp,
+)
 from wattproof.console.ledger_words import WORDS
 from wattproof.console.visitor import VISIT_COOKIE, Visitor
 from wattproof.console.words import RoomWords, Words
@@ -144,12 +153,17 @@ class Frame:
             stamp=lambda t_s, zone=self._zone: stamp(t_s, zone, lang),
             day=lambda t_s, zone=self._zone: long_date(t_s, zone, lang),
             iso=lambda t_s, zone=self._zone: iso(t_s, zone),
+            duration=lambda seconds: duration(seconds, lang),
             amount=lambda value, unit: format_amount(value, unit, lang),
             quantity=lambda name: quantity_label(name, lang),
             word=lambda value, field: self.words.value(field, value, lang),
             region=lambda code: region_label(code, lang),
             sentence=lambda both: both.zh if lang == "zh" else both.en,
-            chart=_chart_json,
+            about=lambda value, unit: about(value, unit, lang),
+            chart=lambda chart: _chart_json(chart.data(lang)),
+            decimals=decimal_text,
+            unit=lambda unit: unit_name(unit, lang),
+            period=lambda t_s, step, zone=self._zone: period_label(t_s, step, zone, lang),
         )
         return environment
 
@@ -162,7 +176,7 @@ def _sees(visitor: Visitor, item: NavItem) -> bool:
 
 def _chart_json(value: Any) -> str:
     """Data for a chart, to stand in a ``data-`` attribute."""
-    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False)
+    return json.dumps(value, ensure_ascii=False)
 
 
 def _visit(visitor: Visitor) -> Cookie:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import gettext
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -22,10 +22,10 @@ from babel.numbers import format_decimal
 
 from wattproof.core.codes import province_of
 from wattproof.core.errors import Lang
-from wattproof.core.periods import load_zone, local_time
+from wattproof.core.periods import Step, load_zone, local_time
 
 __all__ = ["CATALOGUE", "LOCALES", "Texts", "duration", "long_date", "marked", "number",
-           "region_label", "stamp"]  # fmt: skip
+           "period_label", "region_label", "stamp", "step_label"]  # fmt: skip
 
 CATALOGUE: Final = "locale/zh.po"
 LOCALES: Final[dict[Lang, str]] = {"en": "en", "zh": "zh_Hans_CN"}
@@ -73,9 +73,8 @@ def number(value: int, lang: Lang) -> str:
 
 def stamp(t_s: int, zone: str, lang: Lang) -> str:
     """A moment (Unix seconds) in a zone's local time, to the second."""
-    pattern = "y年M月d日 HH:mm:ss" if lang == "zh" else "d MMM y, HH:mm:ss"
-    return format_datetime(
-        local_time(t_s, zone), pattern, tzinfo=load_zone(zone), locale=LOCALES[lang]
+    return _formatted(
+        t_s, "y年M月d日 HH:mm:ss" if lang == "zh" else "d MMM y, HH:mm:ss", zone, lang
     )
 
 
@@ -103,6 +102,32 @@ def region_label(code: str, lang: Lang) -> str:
         return province.name_zh if lang == "zh" else province.name_en
     name = Locale.parse(LOCALES[lang]).territories.get(code.partition("-")[0], code)
     return f"{name} ({code})" if "-" in code else str(name)
+
+
+def period_label(start_s: int, step: Step, zone: str, lang: Lang) -> str:
+    """What people call the hour, day, month or year that begins then."""
+    return _formatted(start_s, _LONG[lang][step], zone, lang)
+
+
+def step_label(start_s: int, step: Step, zone: str, lang: Lang) -> str:
+    """The same in short, beside others of the next longer step: the 3rd of a month is ``3``."""
+    return _formatted(start_s, _SHORT[lang][step], zone, lang)
+
+
+_LONG: Final[Mapping[Lang, Mapping[Step, str]]] = {
+    "en": {"hour": "d MMMM y, HH:mm", "day": "d MMMM y", "month": "MMMM y", "year": "y"},
+    "zh": {"hour": "y年M月d日 HH:mm", "day": "y年M月d日", "month": "y年M月", "year": "y年"},
+}
+_SHORT: Final[Mapping[Lang, Mapping[Step, str]]] = {
+    "en": {"hour": "HH:mm", "day": "d MMM", "month": "MMM y", "year": "y"},
+    "zh": {"hour": "HH:mm", "day": "M月d日", "month": "y年M月", "year": "y年"},
+}
+
+
+def _formatted(t_s: int, pattern: str, zone: str, lang: Lang) -> str:
+    return format_datetime(
+        local_time(t_s, zone), pattern, tzinfo=load_zone(zone), locale=LOCALES[lang]
+    )
 
 
 def long_date(t_s: int, zone: str, lang: Lang) -> str:

@@ -20,6 +20,7 @@ from wattproof.console.visitor import (
     LANGUAGE_COOKIE,
     SESSION_COOKIE,
     THEME_COOKIE,
+    TOUR_COOKIE,
     Visitor,
     check_form,
     now_s,
@@ -27,7 +28,7 @@ from wattproof.console.visitor import (
 from wattproof.core.errors import Lang, Refused
 from wattproof.gateway.limits import Buckets, RateLimit
 
-__all__ = ["form_checked", "local_path", "router"]
+__all__ = ["SIGN_IN_LIMIT", "form_checked", "local_path", "router"]
 
 FOREVER_S: Final = 365 * 86_400
 SIGN_IN_LIMIT: Final = RateLimit(per_second=1, burst=20, loopback=False)
@@ -192,10 +193,27 @@ async def set_theme(
     return response
 
 
+@post("/tour", include_in_schema=False, opt={"public": True})
+async def put_tour_away(
+    request: Request[Any, Any, Any],
+    visitor: NamedDependency[Visitor],
+    frame: NamedDependency[Frame],
+    data: Annotated[ChoiceForm, Form],
+) -> Redirect:
+    """Show the short tour no more, or again."""
+    form_checked(request, visitor, data.csrf)
+    response = frame.go(local_path(data.back))
+    if visitor.wants_tour:
+        response.set_cookie(_choice_cookie(TOUR_COOKIE, "seen"))
+    else:
+        response.delete_cookie(TOUR_COOKIE)
+    return response
+
+
 def router() -> Router:
     """The routes."""
     handlers = [show_sign_in, sign_in, sign_out, show_account, change_password, set_language,
-                set_theme]  # fmt: skip
+                set_theme, put_tour_away]  # fmt: skip
     return Router("/", route_handlers=handlers)
 
 

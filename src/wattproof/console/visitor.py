@@ -24,14 +24,17 @@ from wattproof.core.errors import Lang
 from wattproof.gateway.access import ACTOR_KEY, ANYBODY, SIGN_IN_NEEDED
 from wattproof.gateway.language import language_of
 
-__all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "THEME_COOKIE", "VISIT_COOKIE", "RolesOf", "Theme",
-           "Visitor", "VisitorMiddleware", "Visitors", "check_form", "now_s"]  # fmt: skip
+__all__ = ["LANGUAGE_COOKIE", "SESSION_COOKIE", "THEME_COOKIE", "TOUR_COOKIE", "VISIT_COOKIE",
+           "RolesOf", "Theme", "Visitor", "VisitorMiddleware", "Visitors", "check_form",
+           "now_s"]  # fmt: skip
 
 SESSION_COOKIE: Final = "wattproof_session"
 VISIT_COOKIE: Final = "wattproof_visit"
 """Holds the token that the sign-in form must carry, before there is a session."""
 LANGUAGE_COOKIE: Final = "wattproof_lang"
 THEME_COOKIE: Final = "wattproof_theme"
+TOUR_COOKIE: Final = "wattproof_tour"
+"""Is there once the visitor has put the short tour away."""
 STATE_KEY: Final = "visitor"
 MAX_COOKIES: Final = 16_384
 """So many characters of a request's cookies are read."""
@@ -54,6 +57,7 @@ class Visitor(msgspec.Struct, frozen=True, kw_only=True):
     theme: Theme
     csrf: str
     path: str
+    wants_tour: bool = True
     fresh_visit: bool = False
 
     @property
@@ -116,6 +120,7 @@ class Visitors:
             theme=_theme(cookies.get(THEME_COOKIE)),
             csrf=session.csrf if session else visit or secrets.token_urlsafe(24),
             path=path + (f"?{query}" if query else ""),
+            wants_tour=TOUR_COOKIE not in cookies,
             fresh_visit=session is None and not visit,
         )
 

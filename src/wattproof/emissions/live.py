@@ -27,6 +27,11 @@ class LiveLake:
         self._guard = threading.Lock()
         self._lake: Lake | None = None
 
+    @property
+    def entries(self) -> int:
+        """How many log entries are in the lake so far; 0 before anybody asked."""
+        return 0 if self._lake is None else self._lake.cursor
+
     def up_to_date(self, ledger: Store) -> Lake:
         """The lake, with all that is in the log now."""
         with self._guard:

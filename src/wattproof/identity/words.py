@@ -10,6 +10,7 @@ import msgspec
 from wattproof.console.words import RoomWords, Word
 from wattproof.core.errors import WattProofError
 from wattproof.core.units import base_unit
+from wattproof.identity.lifecycle import DEVICE_STATUSES
 from wattproof.identity.model import EnrolDevice
 from wattproof.identity.roles import ROLES
 from wattproof.ledger.state import Reading
@@ -53,6 +54,7 @@ WORDS: Final = RoomWords(
         "kind": {"organisation": ("organisation", "组织"), "person": ("person", "个人")},
         "roles": _ROLES,
         "role": _ROLES,
+        "status": DEVICE_STATUSES,
         "register_modulus": {"0": ("never", "从不翻转")},
     },
     units=_units,
