@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from wattproof.book.model import DefineAsset, Issue, Movement, OpenAccount, Transfer
 from wattproof.core.errors import WattProofError
+from wattproof.demo.figures import month_figures, tell_figures
 from wattproof.demo.region import (
     DAYS,
     INTERVAL_S,
@@ -85,7 +86,10 @@ class Story:
             self.facts["written"] = self._written
 
     def check(self) -> tuple[AuditReport, Verdict]:
-        """The balance: the audit of the whole ledger, and one proof checked without it."""
+        """The balance: the month in figures, the audit, and one proof checked by itself."""
+        rows = month_figures(self._folder)
+        tell_figures(rows, self._tell)
+        self.facts["month"] = rows
         report = self._audit(self._folder)
         self._tell(
             f"The audit replays {report.entries} entries and verifies {report.signatures} "
