@@ -31,6 +31,7 @@ from wattproof.console.cli import USERS_FILE
 from wattproof.console.cli import add_commands as add_user_commands
 from wattproof.console.frame import Frame, Room
 from wattproof.console.plugin import ConsolePlugin
+from wattproof.console.rehearsal import Rehearsal
 from wattproof.console.sight import Sight
 from wattproof.console.users import Users
 from wattproof.core.codes import check_uscc
@@ -50,6 +51,7 @@ from wattproof.identity.model import PARTIES
 from wattproof.identity.roles import permissions
 from wattproof.identity.sight import parties_named, parties_of_key
 from wattproof.identity.words import WORDS as IDENTITY_WORDS
+from wattproof.keys.did import public_of
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.chain import open_genesis
 from wattproof.ledger.genesis import PROFILE, Founder, Genesis, ledger_id_of, sign_genesis
@@ -229,13 +231,16 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
         sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         pages=[page for router in PAGE_ROUTERS for page in router()],
     )
+    rehearsal = Rehearsal(
+        machine=folder.machine, store=store, key_of=lambda party: _key_of(store, party)
+    )
     return make_gateway(
         GatewayHost(
             folder=folder,
             writer=writer,
             version=__version__,
             routers=[router() for router in API_ROUTERS],
-            plugins=[console],
+            plugins=[console, rehearsal],
             open_to_anybody=lambda: not users.any,
         )
     )
@@ -246,6 +251,11 @@ def _concerned(reading: Reading, signer: bytes, names: Collection[str]) -> Itera
     yield from parties_of_key(reading, signer)
     yield from parties_named(reading, names)
     yield from owners_named(reading, names)
+
+
+def _key_of(store: Store, party: str) -> bytes | None:
+    found = store.get(PARTIES, party)
+    return None if found is None else public_of(found.did)
 
 
 def _roles_of(store: Store, party: str) -> tuple[str, ...] | None:

@@ -85,8 +85,8 @@ async def show_party(
     actor: Asker,
 ) -> PartyDetail:
     """A party and its keys."""
+    require_sight(actor, [id])
     party = queries.party(ledger, id)
-    require_sight(actor, [party.id])
     keys = queries.keys_of(ledger, kind="party", holder=id)
     return shown(PartyDetail(party=party, keys=tuple(keys)))
 
@@ -127,9 +127,9 @@ async def show_device(
     actor: Asker,
 ) -> DeviceDetail:
     """A device, its keys and its associations."""
-    device = queries.device(ledger, id)
-    associations = queries.associations_of_device(ledger, id)
-    require_sight(actor, [device.owner, *(found.party for found in associations)])
+    found = ledger.get(DEVICES, id)
+    require_sight(actor, () if found is None else queries.parties_of_device(ledger, found))
+    device, associations = queries.device(ledger, id), queries.associations_of_device(ledger, id)
     keys = queries.keys_of(ledger, kind="device", holder=id)
     return shown(DeviceDetail(device=device, keys=tuple(keys), associations=tuple(associations)))
 

@@ -157,6 +157,7 @@ DEVICES: Final = Collection(
     indexes={
         "number": ("number",),
         "owner": ("owner",),
+        "progress": ("owner", "status", "point"),
         "region": ("region",),
         "status": ("status",),
     },

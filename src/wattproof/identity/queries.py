@@ -30,6 +30,7 @@ __all__ = [
     "holder_of",
     "keys_of",
     "parties",
+    "parties_of_device",
     "parties_with_role",
     "party",
     "party_transitions",
@@ -93,6 +94,12 @@ def devices_by_status(reading: Reading, status: str) -> list[Device]:
 def associations_of_device(reading: Reading, id_: str) -> list[Association]:
     """Who stands on which side of a device, by side and party."""
     return list(reading.scan(ASSOCIATIONS, id_))
+
+
+def parties_of_device(reading: Reading, device: Device) -> tuple[str, ...]:
+    """Whom a device concerns: its owner, and who stands on a side of its metering point."""
+    sides = associations_of_device(reading, device.id)
+    return tuple(dict.fromkeys([device.owner, *(found.party for found in sides)]))
 
 
 def associations_of_party(reading: Reading, id_: str) -> list[Association]:
