@@ -46,8 +46,8 @@ CRATES = Collection(
 )
 PLAINS = Collection("plains", Plain, key=("id",))
 
-AISLES = st.sampled_from([-(2**63), -1, 0, 1, 255, 2**63 - 1])
-LABELS = st.sampled_from(["", "a", "aa", "b", "é", "电", "\N{ELECTRIC PLUG}", "a\x00b", "~"])
+AISLES = st.sampled_from([-(2**63), 0, 2**63 - 1])
+LABELS = st.sampled_from(["", "aa", "a\x00b", "电", "\N{ELECTRIC PLUG}"])
 COLOURS = st.sampled_from(["plain", "red", "", "红"])
 MARKS = st.sampled_from([b"", b"\x00", b"\x00\xff", b"z"])
 CRATE = st.builds(
@@ -242,6 +242,19 @@ TestOverRows = OverRows.TestCase
 TestOverRows.settings = settings(max_examples=50, stateful_step_count=40, deadline=None)
 TestOverStore = OverStore.TestCase
 TestOverStore.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+
+
+def test_undo_goes_back_over_all_writes_of_one_row() -> None:
+    state = State(Rows())
+    first, second, third = (Crate(aisle=1, label="a", colour=c) for c in ("red", "blue", "green"))
+    state.put(CRATES, first)
+    state.keep()
+    state.put(CRATES, second)
+    state.delete(CRATES, 1, "a")
+    state.put(CRATES, third)
+    state.undo()
+    assert state.get(CRATES, 1, "a") == first
+    assert [write.value for write in state.take_writes()] == [CRATES.encode(first)]
 
 
 @pytest.mark.parametrize(
