@@ -32,7 +32,6 @@ from wattproof.console.cli import add_commands as add_user_commands
 from wattproof.console.frame import Frame, Room
 from wattproof.console.plugin import ConsolePlugin
 from wattproof.console.rehearsal import Rehearsal
-from wattproof.console.sight import Sight
 from wattproof.console.users import Users
 from wattproof.core.codes import check_uscc
 from wattproof.core.errors import Lang
@@ -47,6 +46,7 @@ from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
 from wattproof.gateway.app import make_app as make_gateway
 from wattproof.gateway.host import Host as GatewayHost
 from wattproof.gateway.server import serve
+from wattproof.gateway.sight import Sight
 from wattproof.identity.model import PARTIES
 from wattproof.identity.roles import permissions
 from wattproof.identity.sight import parties_named, parties_of_key
@@ -228,7 +228,6 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
         users=users,
         frame=Frame(PAGES, words=WORDS, zone=genesis.zone, ledger_name=genesis.name),
         roles_of=lambda party: _roles_of(store, party),
-        sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         pages=[page for router in PAGE_ROUTERS for page in router()],
     )
     rehearsal = Rehearsal(
@@ -242,6 +241,7 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
             routers=[router() for router in API_ROUTERS],
             plugins=[console, rehearsal],
             open_to_anybody=lambda: not users.any,
+            sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         )
     )
 

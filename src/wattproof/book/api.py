@@ -33,8 +33,8 @@ OwnerKind = Annotated[
 
 
 AssetId = Annotated[str, QueryParameter(max_length=64, description="The asset's id.")]
-Start = Annotated[
-    int | None, QueryParameter(ge=0, le=2**62, description="`next` of the page before.")
+Start = Annotated[  # the schema of what may be null loses a bound that is 0, so it is gt=-1
+    int | None, QueryParameter(gt=-1, le=2**62, description="`next` of the page before.")
 ]
 
 

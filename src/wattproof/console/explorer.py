@@ -10,12 +10,12 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
 from wattproof.console.frame import Frame
-from wattproof.console.sight import Sight
 from wattproof.console.visitor import Visitor
 from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, NotFound
 from wattproof.gateway.ledger import LedgerFacts, latest_block
 from wattproof.gateway.reading import Asker, Ledger
+from wattproof.gateway.sight import Sight
 from wattproof.gateway.words import Sentence, decode_entry, events_of, sentence_of, signer_of
 from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.machine import Machine

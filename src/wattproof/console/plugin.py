@@ -16,7 +16,6 @@ from litestar.types import ControllerRouterHandler, ExceptionHandler
 from wattproof.console import explorer, sign_in, signing, verify_page
 from wattproof.console.assets import check_assets
 from wattproof.console.frame import Frame
-from wattproof.console.sight import Sight
 from wattproof.console.sign_in import SIGN_IN_LIMIT
 from wattproof.console.signing import Signer
 from wattproof.console.static_files import serve_static
@@ -34,8 +33,8 @@ FOR_PROGRAMS: Final = ("/api/", "/log/", "/healthz", "/metrics", "/static/")
 class ConsolePlugin(InitPlugin):
     """Hangs pages, sessions and the errors' page into an application.
 
-    `pages` are the rooms' handlers. They may ask for ``visitor``, ``frame``, ``users``, ``signer``
-    and ``sight`` beside what the gateway gives.
+    `pages` are the rooms' handlers. They may ask for ``visitor``, ``frame``, ``users`` and
+    ``signer`` beside what the gateway gives.
     """
 
     def __init__(
@@ -44,12 +43,10 @@ class ConsolePlugin(InitPlugin):
         users: Users,
         frame: Frame,
         roles_of: RolesOf,
-        sight: Sight,
         pages: Sequence[ControllerRouterHandler],
     ) -> None:
         self._users = users
         self._frame = frame
-        self._sight = sight
         self._visitors = Visitors(users=users, roles_of=roles_of)
         self._pages = pages
 
@@ -76,7 +73,6 @@ class ConsolePlugin(InitPlugin):
                 "frame": _given(self._frame),
                 "users": _given(self._users),
                 "signer": _given(signer),
-                "sight": _given(self._sight),
                 "sign_ins": _given(Buckets(SIGN_IN_LIMIT)),
                 "visitor": Provide(self._visitor, sync_to_thread=False),
             }

@@ -19,6 +19,7 @@ from wattproof.gateway.front import Front
 from wattproof.gateway.host import Host
 from wattproof.gateway.long_reads import LongReads
 from wattproof.gateway.metrics import Metrics
+from wattproof.gateway.refusable import Refusable
 from wattproof.gateway.submission import Submitter
 from wattproof.keys.ed25519 import SigningKey
 
@@ -34,7 +35,7 @@ def make_app(host: Host) -> Litestar:
     """The application over an open ledger. What handlers may ask for by name:
 
     ``ledger`` (a `Store` to read from), ``folder``, ``actor`` (who asks), ``machine``, ``facts``
-    (`LedgerFacts`), ``log_key``, ``submitter``, ``long_reads``, ``metrics`` and
+    (`LedgerFacts`), ``log_key``, ``sight``, ``submitter``, ``long_reads``, ``metrics`` and
     ``software`` (the version).
     """
     reader = host.folder.read()
@@ -56,6 +57,7 @@ def make_app(host: Host) -> Litestar:
             "machine": _given(machine),
             "facts": _given(ledger.facts_of(reader, machine.codec)),
             "log_key": _given(_log_key(host)),
+            "sight": _given(host.sight),
             "submitter": _given(submitter),
             "metrics": _given(metrics),
             "long_reads": _given(long_reads),
@@ -64,7 +66,7 @@ def make_app(host: Host) -> Litestar:
         },
         guards=[access.guard],
         exception_handlers=dict(errors.HANDLERS),
-        plugins=list(host.plugins),
+        plugins=[Refusable(), *host.plugins],
         openapi_config=_openapi(host.version),
         request_max_body_size=MAX_BODY_BYTES,
         state=State({"open_to_anybody": host.open_to_anybody}),

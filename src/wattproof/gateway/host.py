@@ -11,6 +11,7 @@ from litestar.types import ControllerRouterHandler
 from wattproof.engines.folder import LedgerFolder, Writer
 from wattproof.gateway.access import Policy
 from wattproof.gateway.limits import RateLimit
+from wattproof.gateway.sight import Sight
 
 __all__ = ["Host"]
 
@@ -22,7 +23,8 @@ class Host:
     Whoever opened the `writer` closes it, after the server has stopped. `routers` are the rooms'
     routes; `plugins` may change the application's configuration before it is made (templates,
     sessions, pages for errors). `limit` bounds what one client may submit. While
-    `open_to_anybody` says so, reads need no sign-in (see `access`).
+    `open_to_anybody` says so, reads need no sign-in (see `access`). `sight` decides who sees what a
+    log entry says.
     """
 
     folder: LedgerFolder
@@ -32,3 +34,4 @@ class Host:
     plugins: Sequence[PluginProtocol] = ()
     limit: RateLimit = field(default_factory=RateLimit)
     open_to_anybody: Policy = lambda: True
+    sight: Sight = field(default_factory=Sight)

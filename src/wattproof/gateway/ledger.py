@@ -14,10 +14,12 @@ from litestar import Router, get
 from litestar.di import NamedDependency
 from litestar.params import PathParameter, QueryParameter
 
+from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, NotFound, codes
 from wattproof.gateway.access import PUBLIC
 from wattproof.gateway.errors import problems
-from wattproof.gateway.reading import Ledger
+from wattproof.gateway.reading import Asker, Ledger
+from wattproof.gateway.sight import Sight
 from wattproof.gateway.words import Sentence, decode_entry, events_of, signer_of
 from wattproof.keys.did import did_of
 from wattproof.ledger.chain import receipt_of
@@ -94,16 +96,19 @@ class LedgerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class EntryView(msgspec.Struct, frozen=True, kw_only=True):
-    """One line of the log: where it stands, what it is, who signed (did:key), what happened."""
+    """One line of the log: where it stands, what it is, who signed (did:key), what happened.
+
+    Of an entry that concerns only others, `id` and `signer` are null and `events` is empty.
+    """
 
     index: int
-    id: str
+    id: str | None
     height: int
     time_ms: int
     type: str
     version: int
     meaning: Sentence
-    signer: str
+    signer: str | None
     events: tuple[dict[str, Any], ...]
 
 
@@ -173,15 +178,17 @@ async def show_ledger(
 async def list_entries(
     ledger: Ledger,
     machine: NamedDependency[Machine],
+    actor: Asker,
+    sight: NamedDependency[Sight],
     first: From = 0,
     limit: EntryLimit = 50,
 ) -> EntryPage:
-    """Entries from an index on, in the order of the log."""
+    """Entries from an index on, in the order of the log; of those of others, only that they are."""
     size = ledger.size
     entries = ledger.entries(first, limit)
     following = first + len(entries)
     return EntryPage(
-        entries=tuple(_entry_view(machine.codec, entry) for entry in entries),
+        entries=tuple(_entry_view(ledger, machine.codec, sight, actor, entry) for entry in entries),
         size=max(size, following),
         next=following if entries and following < size else None,
     )
@@ -208,20 +215,22 @@ def router() -> Router:
     return Router("/api/v1", route_handlers=handlers, tags=["ledger"])
 
 
-def _entry_view(codec: Codec, entry: Entry) -> EntryView:
+def _entry_view(ledger: Store, codec: Codec, sight: Sight, actor: Actor, entry: Entry) -> EntryView:
     decoded = decode_entry(codec, entry)
     receipt = receipt_of(entry, first=True)
     spec = decoded.body.spec
+    # With its id anybody has an entry's proof, and so the entry.
+    seen = sight.allows(actor, ledger, decoded)
     return EntryView(
         index=entry.index,
-        id=entry.id.hex(),
+        id=entry.id.hex() if seen else None,
         height=receipt.height,
         time_ms=receipt.time_ms,
         type=spec.type,
         version=spec.version,
         meaning=Sentence(en=spec.en, zh=spec.zh),
-        signer=signer_of(decoded),
-        events=tuple(events_of(entry)),
+        signer=signer_of(decoded) if seen else None,
+        events=tuple(events_of(entry)) if seen else (),
     )
 
 

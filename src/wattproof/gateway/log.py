@@ -60,7 +60,7 @@ async def show_vkey(facts: NamedDependency[LedgerFacts]) -> Response[str]:
     "/tile/{path:path}",
     opt=PUBLIC,
     media_type=OCTETS,
-    responses=problems(400, 404),
+    responses=problems(400, 401, 403, 404),
     summary="A tile of hashes or entries",
 )
 async def show_tile(

@@ -35,7 +35,8 @@ from wattproof.gateway.intake import (
     read_body,
     split_batch,
 )
-from wattproof.gateway.reading import Ledger
+from wattproof.gateway.reading import Asker, Ledger
+from wattproof.gateway.sight import Sight
 from wattproof.gateway.submission import Submitter
 from wattproof.gateway.words import Sentence, decode_entry, events_of, plain, sentence_of, signer_of
 from wattproof.keys.cose import MAX_TRANSACTION_BYTES
@@ -173,10 +174,13 @@ async def show(
     id: TransactionId,  # noqa: A002
     ledger: Ledger,
     machine: NamedDependency[Machine],
+    actor: Asker,
+    sight: NamedDependency[Sight],
 ) -> TransactionView:
-    """The transaction, decoded, with its receipt."""
+    """The transaction, decoded, with its receipt, for those whom it concerns."""
     entry = _entry(ledger, id)
     decoded = decode_entry(machine.codec, entry)
+    sight.require(actor, ledger, decoded)
     spec = decoded.body.spec
     events = events_of(entry)
     return TransactionView(

@@ -14,6 +14,7 @@ from wattproof.core.errors import Broken, ErrorCode, NotFound
 from wattproof.gateway.access import require_sight
 from wattproof.gateway.errors import problems
 from wattproof.gateway.reading import Asker, Cursor, Id, Ledger, Limit, Page, page_with, shown
+from wattproof.identity.model import DEVICES
 from wattproof.identity.queries import device
 from wattproof.ledger.chain import receipt_of
 from wattproof.ledger.store import Store
@@ -87,10 +88,10 @@ def router() -> Router:
 
 
 def _number(ledger: Store, id_: str, actor: Actor) -> int:
-    """The number of a meter that `actor` may see."""
-    found = device(ledger, id_)
-    require_sight(actor, [found.owner])
-    return found.number
+    """The number, if `actor` may see the meter; else the same answer whether it exists or not."""
+    found = ledger.get(DEVICES, id_)
+    require_sight(actor, () if found is None else [found.owner])
+    return device(ledger, id_).number
 
 
 def _detail(ledger: Store, row: PacketRow) -> PacketDetail:

@@ -27,9 +27,17 @@ Concerned = Callable[[Reading, bytes, Collection[str]], Iterable[str]]
 
 
 class Sight:
-    """Decides it; `public` names types of transactions that concern everybody."""
+    """Decides it; `public` names types of transactions that concern everybody.
 
-    def __init__(self, *, public: Collection[str], concerned: Concerned) -> None:
+    Left alone it lets only those see who see everything.
+    """
+
+    def __init__(
+        self,
+        *,
+        public: Collection[str] = (),
+        concerned: Concerned = lambda _reading, _signer, _names: (),
+    ) -> None:
         self._public = frozenset(public)
         self._concerned = concerned
 
