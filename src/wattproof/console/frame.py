@@ -19,6 +19,7 @@ from wattproof.console.i18n import (
     Texts,
     duration,
     long_date,
+    marked,
     number,
     period_label,
     region_label,
@@ -74,8 +75,14 @@ CONSOLE: Final = Room(
     name="console",
     package="wattproof.console",
     navigation=(
-        NavItem(path="/ledger", text="The ledger", icon="list-details", order=80),
-        NavItem(path="/verify", text="Check a proof", icon="shield-check", order=90, public=True),
+        NavItem(path="/ledger", text=marked("The ledger"), icon="list-details", order=80),
+        NavItem(
+            path="/verify",
+            text=marked("Check a proof"),
+            icon="shield-check",
+            order=90,
+            public=True,
+        ),
     ),
 )
 

@@ -18,7 +18,7 @@ from wattproof.core.errors import ErrorCode, Malformed
 from wattproof.core.periods import DEFAULT_ZONE, check_step, parse_time
 from wattproof.core.units import format_amount, quantity_label
 from wattproof.emissions.intake import Importer, ImportSummary, plan_import, run_import
-from wattproof.emissions.projection import ReadingsProjector
+from wattproof.emissions.life import PROJECTORS
 from wattproof.emissions.report import EmissionRow, emission_report
 from wattproof.engines.folder import LedgerFolder
 from wattproof.ledger.store import Store
@@ -162,9 +162,9 @@ def _add_report(app: typer.Typer, host: Host) -> None:
 
 def projected_lake(ledger: LedgerFolder, store: Store) -> Lake:
     """The ledger's lake, brought up to the log's end."""
-    lake = lake_for(ledger.lake, [ReadingsProjector()], ledger_id=store.entry(0).id)
+    lake = lake_for(ledger.lake, PROJECTORS, ledger_id=store.entry(0).id)
     with progress("Projecting", "整理读数") as told:
-        project(StoredLog(store, ledger.machine.codec), lake, [ReadingsProjector()], progress=told)
+        project(StoredLog(store, ledger.machine.codec), lake, PROJECTORS, progress=told)
     return lake
 
 

@@ -9,7 +9,7 @@ from weakref import WeakKeyDictionary
 from wattproof.analytics.lake import Lake
 from wattproof.analytics.log import StoredLog
 from wattproof.analytics.project import lake_for, project
-from wattproof.emissions.projection import ReadingsProjector
+from wattproof.emissions.life import PROJECTORS
 from wattproof.engines.folder import LedgerFolder
 from wattproof.ledger.store import Store
 
@@ -23,7 +23,6 @@ class LiveLake:
 
     def __init__(self, folder: LedgerFolder) -> None:
         self._folder: Final = folder
-        self._projectors: Final = (ReadingsProjector(),)
         self._guard = threading.Lock()
         self._lake: Lake | None = None
 
@@ -36,11 +35,9 @@ class LiveLake:
         """The lake, with all that is in the log now."""
         with self._guard:
             if self._lake is None:
-                self._lake = lake_for(
-                    self._folder.lake, self._projectors, ledger_id=ledger.entry(0).id
-                )
+                self._lake = lake_for(self._folder.lake, PROJECTORS, ledger_id=ledger.entry(0).id)
         log = StoredLog(ledger, self._folder.machine.codec)
-        project(log, self._lake, self._projectors)
+        project(log, self._lake, PROJECTORS)
         return self._lake
 
 

@@ -13,6 +13,7 @@ from litestar.params import QueryParameter
 from litestar.response import Response
 
 from wattproof.console.frame import Frame, NavItem, Room
+from wattproof.console.i18n import marked
 from wattproof.console.kept import Kept
 from wattproof.console.visitor import Visitor
 from wattproof.core.actor import Actor
@@ -36,7 +37,7 @@ MOST_WAITING: Final = 100
 ROOM: Final = Room(
     name="emissions",
     package="wattproof.emissions",
-    navigation=(NavItem(path="/", text="Overview", icon="home", order=10, public=True),),
+    navigation=(NavItem(path="/", text=marked("Overview"), icon="home", order=10, public=True),),
 )
 
 Text = Annotated[str, QueryParameter(max_length=64)]

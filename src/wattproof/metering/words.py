@@ -22,7 +22,7 @@ def _units(reading: Reading, signer: bytes, body: msgspec.Struct) -> Mapping[str
     if isinstance(body, Packet):
         held = holder_of(reading, signer)
         meter = held.holder if held is not None and held.kind == "device" else ""
-        fields = ("opening", "increments")
+        fields: tuple[str, ...] = ("opening", "increments")
     elif isinstance(body, ReplaceMeter):
         meter, fields = body.device, ("old_closing", "new_opening", "new_modulus")
     else:
