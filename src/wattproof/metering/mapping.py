@@ -63,6 +63,7 @@ __all__ = [
     "FileMap",
     "ImportMap",
     "SeriesMap",
+    "check_map",
     "load_map",
     "read_map",
 ]
@@ -166,6 +167,11 @@ def read_map(text: str) -> ImportMap:
         raw: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as failed:
         raise SYNTAX(why=str(failed).rstrip(".")) from failed
+    return check_map(raw)
+
+
+def check_map(raw: Mapping[str, Any]) -> ImportMap:
+    """Make a mapping from what its TOML holds; raises as `read_map` does."""
     check_keys(raw, ("file", "series"), required=("file", "series"), where="")
     if not isinstance(raw["file"], dict):
         raise NOT_TABLE(key="file", most=MAX_SERIES)
