@@ -20,6 +20,7 @@ import wattproof.identity.contract as identity
 import wattproof.identity.pages as identity_pages
 import wattproof.metering.api as metering_api
 import wattproof.metering.contract as metering
+import wattproof.metering.pages as metering_pages
 from wattproof import __version__
 from wattproof.book.model import DefineAsset
 from wattproof.book.queries import conservation
@@ -38,8 +39,10 @@ from wattproof.core.errors import Lang
 from wattproof.core.periods import load_zone
 from wattproof.demo.cli import add_commands as add_demo_command
 from wattproof.emissions import api as emissions_api
+from wattproof.emissions import pages as emission_pages
 from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.library import packaged_factors
+from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
 from wattproof.emissions.words import WORDS as EMISSION_WORDS
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
@@ -84,11 +87,13 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
 )
 """The rooms' routes below ``/api/v1``."""
 
-PAGES: Final[tuple[Room, ...]] = (identity_pages.ROOM,)
+PAGES: Final[tuple[Room, ...]] = (emission_pages.ROOM, identity_pages.ROOM, metering_pages.ROOM)
 """The rooms that have pages, with their templates and navigation."""
 
 PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]] = (
+    emission_pages.pages,
     identity_pages.pages,
+    lambda: metering_pages.pages(panels=meter_panels()),
 )
 """The rooms' pages."""
 
