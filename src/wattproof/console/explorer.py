@@ -11,12 +11,11 @@ from litestar.response import Response
 
 from wattproof.console.frame import Frame
 from wattproof.console.visitor import Visitor
-from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, NotFound
 from wattproof.gateway.ledger import LedgerFacts, latest_block
-from wattproof.gateway.reading import Asker, Ledger
+from wattproof.gateway.reading import Ledger
 from wattproof.gateway.sight import Sight
-from wattproof.gateway.words import Sentence, decode_entry, events_of, sentence_of, signer_of
+from wattproof.gateway.words import Sentence, decode_entry, events_of, signer_of
 from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.store import Entry, Store
@@ -44,7 +43,6 @@ async def show_ledger(
     ledger: Ledger,
     machine: NamedDependency[Machine],
     facts: NamedDependency[LedgerFacts],
-    actor: Asker,
     sight: NamedDependency[Sight],
     before: Annotated[int | None, QueryParameter(name="before", ge=1)] = None,
 ) -> Response[Any]:
@@ -58,7 +56,10 @@ async def show_ledger(
         "console/ledger.html",
         block=block,
         facts=facts,
-        rows=[_line(ledger, machine, sight, actor, entry) for entry in reversed(entries)],
+        rows=[
+            _line(frame, visitor, ledger, sight, decode_entry(machine.codec, entry), entry)
+            for entry in reversed(entries)
+        ],
         before=first or None,
         newest=end == block.size,
     )
@@ -71,7 +72,6 @@ async def show_entry(
     frame: NamedDependency[Frame],
     ledger: Ledger,
     machine: NamedDependency[Machine],
-    actor: Asker,
     sight: NamedDependency[Sight],
 ) -> Response[Any]:
     """One entry, by its index."""
@@ -79,8 +79,7 @@ async def show_entry(
     if not found or found[0].index != index:
         raise NO_ENTRY(index=index)
     decoded = decode_entry(machine.codec, found[0])
-    sight.require(actor, ledger, decoded)
-    return _transaction(frame, visitor, ledger, found[0], decoded)
+    return _transaction(frame, visitor, ledger, sight, found[0], decoded)
 
 
 @get("/ledger/transactions/{transaction_id:str}", include_in_schema=False)
@@ -90,7 +89,6 @@ async def show_transaction(
     frame: NamedDependency[Frame],
     ledger: Ledger,
     machine: NamedDependency[Machine],
-    actor: Asker,
     sight: NamedDependency[Sight],
 ) -> Response[Any]:
     """One entry, by its transaction's id."""
@@ -101,8 +99,7 @@ async def show_transaction(
     if entry is None:
         raise NO_TRANSACTION(id=transaction_id[:80])
     decoded = decode_entry(machine.codec, entry)
-    sight.require(actor, ledger, decoded)
-    return _transaction(frame, visitor, ledger, entry, decoded)
+    return _transaction(frame, visitor, ledger, sight, entry, decoded)
 
 
 def router() -> Router:
@@ -111,37 +108,49 @@ def router() -> Router:
 
 
 def _line(
-    ledger: Store, machine: Machine, sight: Sight, actor: Actor, entry: Entry
+    frame: Frame,
+    visitor: Visitor,
+    ledger: Store,
+    sight: Sight,
+    decoded: Transaction,
+    entry: Entry,
 ) -> dict[str, Any]:
-    """An entry as a line of the list; what it says is left out where `actor` may not see it."""
-    decoded = decode_entry(machine.codec, entry)
-    if not sight.allows(actor, ledger, decoded):
-        return {**_row(decoded, entry), "signer": "", "events": [], "hidden": True}
-    return {**_row(decoded, entry), "hidden": False}
-
-
-def _row(decoded: Transaction, entry: Entry) -> dict[str, Any]:
-    _, time_ms, _ = leaf_parts(entry.leaf)
+    """An entry as a line of the list; what it says is left out where it is not to be seen."""
+    hidden = not sight.allows(visitor.actor, ledger, decoded)
     spec = decoded.body.spec
-    return {
+    line = {
         "index": entry.index,
         "id": entry.id.hex(),
-        "time_s": time_ms // 1000,
+        "time_s": leaf_parts(entry.leaf)[1] // 1000,
         "what": Sentence(en=spec.en, zh=spec.zh),
         "type": spec.type,
+        "hidden": hidden,
+    }
+    if hidden:
+        return line
+    words, lang = frame.words, visitor.lang
+    return {
+        **line,
         "signer": signer_of(decoded),
-        "events": [sentence_of(event) for event in events_of(entry)],
+        "holder": words.holder(ledger, decoded.signer),
+        "events": [words.sentence(event, lang=lang, reading=ledger) for event in events_of(entry)],
     }
 
 
 def _transaction(
-    frame: Frame, visitor: Visitor, ledger: Store, entry: Entry, decoded: Transaction
+    frame: Frame,
+    visitor: Visitor,
+    ledger: Store,
+    sight: Sight,
+    entry: Entry,
+    decoded: Transaction,
 ) -> Response[Any]:
+    sight.require(visitor.actor, ledger, decoded)
     height, _, raw = leaf_parts(entry.leaf)
     return frame.page(
         visitor,
         "console/transaction.html",
-        row=_row(decoded, entry),
+        row=_line(frame, visitor, ledger, sight, decoded, entry),
         version=decoded.body.spec.version,
         height=height,
         fields=frame.words.fields(

@@ -16,11 +16,13 @@ from wattproof.console.i18n import duration, number, region_label, stamp
 from wattproof.core.codes import check_region
 from wattproof.core.errors import Lang, WattProofError
 from wattproof.core.units import format_amount, quantity_label
+from wattproof.gateway.words import sentence_of
 from wattproof.keys.did import did_of
 from wattproof.keys.uint_array import UintArray
 from wattproof.ledger.state import Reading
 
-__all__ = ["Field", "RoomWords", "Shown", "TableOf", "Units", "Word", "Words"]
+__all__ = ["Field", "Holder", "RoomWords", "Shown", "TableOf", "Texts", "Units", "Word",
+           "Words"]  # fmt: skip
 
 Word = tuple[str, str]
 """The same in English and in Chinese."""
@@ -31,6 +33,12 @@ Units = Callable[[Reading, bytes, msgspec.Struct], Mapping[str, str]]
 It is given the ledger and the signer's public key, because a packet alone does not say what its
 meter measures.
 """
+
+Texts = Callable[[Reading, Mapping[str, Any], Lang], Mapping[str, str]]
+"""How fields of an event (as `gateway.words.events_of` gives it) read in its sentence."""
+
+Holder = Callable[[Reading, bytes], str]
+"""Who holds or held a public key; empty where nobody does."""
 
 SHOWN_ROWS: Final = 500
 """Rows of a long list that a page holds; how many there are in all is said."""
@@ -44,16 +52,27 @@ def _no_units(_reading: Reading, _signer: bytes, _body: msgspec.Struct) -> Mappi
     return {}
 
 
+def _no_texts(_reading: Reading, _event: Mapping[str, Any], _lang: Lang) -> Mapping[str, str]:
+    return {}
+
+
+def _nobody(_reading: Reading, _key: bytes) -> str:
+    return ""
+
+
 class RoomWords(msgspec.Struct, frozen=True, kw_only=True):
     """A room's words.
 
     `fields` are labels by the name of a field, or by ``Struct.field`` where one name means two
     things; `values` the words for a field's values, by the field's name and the value as text.
+    `units`, `texts` and `holder` look things up in the ledger.
     """
 
     fields: Mapping[str, Word] = {}
     values: Mapping[str, Mapping[str, Word]] = {}
     units: Units = _no_units
+    texts: Texts = _no_texts
+    holder: Holder = _nobody
 
 
 class TableOf(msgspec.Struct, frozen=True, kw_only=True):
@@ -88,10 +107,14 @@ class Words:
         self._fields: dict[str, Word] = {}
         self._values: dict[str, dict[str, Word]] = {}
         self._units: list[Units] = []
+        self._texts: list[Texts] = []
+        self._holders: list[Holder] = []
         self._zone = zone
         for room in rooms:
             self._fields.update(room.fields)
             self._units.append(room.units)
+            self._texts.append(room.texts)
+            self._holders.append(room.holder)
             for field, words in room.values.items():
                 self._values.setdefault(field, {}).update(words)
 
@@ -104,6 +127,18 @@ class Words:
         """What a value of an enumeration is called; the value itself where nobody named it."""
         word = self._values.get(field, {}).get(str(value))
         return str(value) if word is None else word[lang == "zh"]
+
+    def sentence(self, event: Mapping[str, Any], *, lang: Lang, reading: Reading) -> str:
+        """An event of `gateway.words.events_of` in words, with names and units."""
+        texts: dict[str, str] = {}
+        for of in self._texts:
+            texts.update(of(reading, event, lang))
+        both = sentence_of({**event, **texts})
+        return both.zh if lang == "zh" else both.en
+
+    def holder(self, reading: Reading, key: bytes) -> str:
+        """Who holds or held a public key; empty where nobody does."""
+        return next((name for of in self._holders if (name := of(reading, key))), "")
 
     def fields(
         self, body: msgspec.Struct, *, lang: Lang, reading: Reading, signer: bytes

@@ -12,10 +12,9 @@ from wattproof.emissions.life import life_of
 from wattproof.emissions.live import live_lake
 from wattproof.emissions.model import Assignment
 from wattproof.emissions.queries import assignments_of, emission_stream
-from wattproof.gateway.words import Sentence, events_of, sentence_of
+from wattproof.gateway.words import events_of
 from wattproof.identity.queries import keys_of
 from wattproof.ledger.leaf import leaf_parts
-from wattproof.ledger.store import Entry, Store
 from wattproof.metering.panels import Asked, Panel, PanelOf
 
 __all__ = ["meter_panels"]
@@ -29,7 +28,7 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
 
     entry: int
     time_s: int
-    sentences: tuple[Sentence, ...]
+    sentences: tuple[str, ...]
 
 
 def meter_panels() -> tuple[PanelOf, ...]:
@@ -69,7 +68,7 @@ async def _life(asked: Asked, kept: Kept[list[int]]) -> Panel:
     entries = {*(found or ()), asked.device.enrolled_entry, *(key.since_entry for key in keys)}
     newest = sorted(entries, reverse=True)
     values: dict[str, Any] = {
-        "events": [_event(ledger, number, index) for index in newest[:EVENTS_SHOWN]],
+        "events": [_event(asked, index) for index in newest[:EVENTS_SHOWN]],
         "more": len(newest) > EVENTS_SHOWN,
         "complete": found is not None,
     }
@@ -80,16 +79,14 @@ def _holds(assignment: Assignment, at_s: int) -> bool:
     return assignment.from_s <= at_s and (not assignment.to_s or at_s <= assignment.to_s)
 
 
-def _event(ledger: Store, number: int, index: int) -> Event:
-    entry = ledger.entry(index)
+def _event(asked: Asked, index: int) -> Event:
+    """What happened to the meter in an entry."""
+    entry, number = asked.ledger.entry(index), asked.device.number
+    told = [event for event in events_of(entry) if event.get("number", number) == number]
     return Event(
         entry=index,
         time_s=leaf_parts(entry.leaf)[1] // 1000,
-        sentences=tuple(_sentences(entry, number)),
+        sentences=tuple(
+            asked.words.sentence(event, lang=asked.lang, reading=asked.ledger) for event in told
+        ),
     )
-
-
-def _sentences(entry: Entry, number: int) -> list[Sentence]:
-    """What happened to this meter in an entry."""
-    told = [event for event in events_of(entry) if event.get("number", number) == number]
-    return [sentence_of(event) for event in told]

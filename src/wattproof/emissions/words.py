@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from wattproof.console.words import RoomWords
+from wattproof.core.errors import Lang
+from wattproof.ledger.state import Reading
 
 __all__ = ["WORDS"]
+
+
+def _texts(_reading: Reading, event: Mapping[str, Any], _lang: Lang) -> Mapping[str, str]:
+    grams = event.get("emission_g")
+    return {"emission_g": f"{grams:,}"} if isinstance(grams, int) else {}
+
 
 WORDS: Final = RoomWords(
     fields={
@@ -33,6 +42,15 @@ WORDS: Final = RoomWords(
     values={
         "to_s": {"0": ("no end", "不设结束")},
         "data_year": {"0": ("not stated", "未说明")},
+        "set": {
+            "cn-grid": ("China: grid electricity", "全国电网电力"),
+            "cn-heat": ("China: purchased heat", "购入热力"),
+            "cn-industry": ("China: industry guideline", "工业行业核算指南"),
+            "cn-cement": ("China: cement and power template", "水泥及电力核算模板"),
+            "cn-power": ("China: power guideline", "发电设施核算指南"),
+            "ipcc-2006": ("IPCC 2006 guidelines", "IPCC 2006 指南"),
+            "unity": ("CO2 itself", "二氧化碳本身"),
+        },
         "kind": {
             "average": ("average", "平均"),
             "residual": ("residual mix", "剩余"),
@@ -55,4 +73,5 @@ WORDS: Final = RoomWords(
             "unconfirmed": ("unconfirmed", "未经证实"),
         },
     },
+    texts=_texts,
 )

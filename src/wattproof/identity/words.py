@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from wattproof.console.words import RoomWords, Word
-from wattproof.core.errors import WattProofError
-from wattproof.core.units import base_unit
+from wattproof.core.errors import Lang, WattProofError
+from wattproof.core.units import base_unit, quantity_label
 from wattproof.identity.lifecycle import DEVICE_STATUSES
 from wattproof.identity.model import EnrolDevice
+from wattproof.identity.queries import holder_of
 from wattproof.identity.roles import ROLES
 from wattproof.ledger.state import Reading
 
@@ -27,6 +28,20 @@ def _units(_reading: Reading, _signer: bytes, body: msgspec.Struct) -> Mapping[s
         return {"register_modulus": base_unit(body.quantity)}
     except WattProofError:  # a draft may name what is no quantity; the rule will say so
         return {}
+
+
+def _texts(_reading: Reading, event: Mapping[str, Any], lang: Lang) -> Mapping[str, str]:
+    texts = {}
+    if event.get("role") in _ROLES:
+        texts["role"] = _ROLES[event["role"]][lang == "zh"]
+    if str(event["event"]).startswith("identity.") and "quantity" in event:
+        texts["quantity"] = quantity_label(event["quantity"], lang)
+    return texts
+
+
+def _holder(reading: Reading, key: bytes) -> str:
+    held = holder_of(reading, key)
+    return "" if held is None else held.holder
 
 
 WORDS: Final = RoomWords(
@@ -58,4 +73,6 @@ WORDS: Final = RoomWords(
         "register_modulus": {"0": ("never", "从不翻转")},
     },
     units=_units,
+    texts=_texts,
+    holder=_holder,
 )

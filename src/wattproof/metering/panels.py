@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 import msgspec
 
+from wattproof.console.words import Words
+from wattproof.core.errors import Lang
 from wattproof.engines.folder import LedgerFolder
 from wattproof.gateway.long_reads import LongReads
 from wattproof.identity.model import Device
@@ -17,13 +19,18 @@ __all__ = ["Asked", "Panel", "PanelOf", "Panels"]
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """The meter whose page is made, and what a panel may read; no stream before a packet."""
+    """The meter whose page is made, in which language, and what a panel may read.
+
+    There is no stream before the first packet.
+    """
 
     device: Device
     stream: Stream | None
     ledger: Store
     folder: LedgerFolder
     long_reads: LongReads
+    words: Words
+    lang: Lang
 
 
 class Panel(msgspec.Struct, frozen=True, kw_only=True):

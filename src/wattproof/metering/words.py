@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from wattproof.console.words import RoomWords
-from wattproof.core.units import base_unit
+from wattproof.core.errors import Lang
+from wattproof.core.units import base_unit, format_amount
 from wattproof.identity.model import DEVICES
 from wattproof.identity.queries import holder_of
 from wattproof.ledger.state import Reading
@@ -30,6 +31,21 @@ def _units(reading: Reading, signer: bytes, body: msgspec.Struct) -> Mapping[str
     device = reading.get(DEVICES, meter)
     return {} if device is None else dict.fromkeys(fields, base_unit(device.quantity))
 
+
+def _texts(reading: Reading, event: Mapping[str, Any], lang: Lang) -> Mapping[str, str]:
+    """Sentences that name a meter by its number name it by its id, and say of what they tell."""
+    number = event.get("number")
+    found = reading.find(DEVICES, "number", number) if isinstance(number, int) else []
+    if not found or "device" in event:
+        return {}
+    unit = base_unit(found[0].quantity)
+    return {
+        "number": found[0].id,
+        **{name: format_amount(event[name], unit, lang) for name in _AMOUNTS if name in event},
+    }
+
+
+_AMOUNTS: Final = ("amount", "catch_up")
 
 WORDS: Final = RoomWords(
     fields={
@@ -53,4 +69,5 @@ WORDS: Final = RoomWords(
         "new_modulus": {"0": ("never", "从不翻转")},
     },
     units=_units,
+    texts=_texts,
 )
