@@ -125,7 +125,15 @@ async def show_meter(
     """One meter."""
     device = _seen(ledger, actor, meter_id)
     stream = ledger.get(STREAMS, device.number)
-    asked = Asked(device=device, stream=stream, ledger=ledger, folder=folder, long_reads=long_reads)
+    asked = Asked(
+        device=device,
+        stream=stream,
+        ledger=ledger,
+        folder=folder,
+        long_reads=long_reads,
+        words=frame.words,
+        lang=visitor.lang,
+    )
     found: list[Report] = []
     sums = Sums(bounds=(), amounts=())
     if stream is not None:
