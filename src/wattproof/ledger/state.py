@@ -78,10 +78,6 @@ class Collection(Generic[R]):
         for field, kind in self.columns.items():
             assert kind in (int, str, bytes), f"{name}.{field} cannot be a key or an index"
         self._types: Final[tuple[type, ...]] = tuple(self.columns.values())
-        integers = tuple(field for field, kind in self.columns.items() if kind is int)
-        self._integers: Final[Callable[[R], tuple[int, ...]]] = (
-            _getter(integers) if integers else lambda _: ()
-        )
         self.key_of: Final[Callable[[R], Key]] = _getter(key)
         self.index_of: Final = {index: _getter(fields) for index, fields in self.indexes.items()}
         self.column_values: Final[Callable[[R], Key]] = _getter(tuple(self.columns))
@@ -102,10 +98,9 @@ class Collection(Generic[R]):
 
     def encode_checked(self, record: R) -> bytes:
         """The record's bytes; an error where it could not be stored, keys included."""
-        types = tuple(map(type, self.column_values(record)))
-        assert types == self._types, f"{self.name}: {record!r} has {types} for {self._types}"
-        for value in self._integers(record):
-            if not -_INT_LIMIT <= value < _INT_LIMIT:
+        for value, kind in zip(self.column_values(record), self._types, strict=True):
+            assert type(value) is kind, f"{self.name}: {record!r} has no {kind} in {value!r}"
+            if isinstance(value, int) and not -_INT_LIMIT <= value < _INT_LIMIT:
                 raise OverflowError(f"{self.name}: {value} does not fit into 64 bits")
         return self.encode(record)
 
