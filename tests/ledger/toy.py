@@ -112,7 +112,9 @@ def machine() -> Machine:
 
 
 def signed_genesis(key: SigningKey, log_key: SigningKey) -> bytes:
-    founder = Founder(id="registrar", name="Registrar", uscc="", key=key.public, roles=("registrar",))
+    founder = Founder(
+        id="registrar", name="Registrar", uscc="", key=key.public, roles=("registrar",)
+    )
     body = Genesis(
         name="toy",
         zone="Asia/Shanghai",
