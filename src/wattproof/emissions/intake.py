@@ -46,6 +46,7 @@ __all__ = [
     "Keys",
     "MeterSummary",
     "Submitter",
+    "meter_summary",
     "plan_import",
     "run_import",
 ]
@@ -145,10 +146,12 @@ Step = tuple[str, bytes]
 class ImportPlan:
     """What is to be submitted; nothing is signed before it is asked for.
 
-    `packets` counts the packets and `transactions` all that will be submitted.
+    `before` is what comes before the packets, meter by meter; `packets` counts the packets and
+    `transactions` all that will be submitted.
     """
 
     meters: tuple[MeterSummary, ...]
+    before: tuple[Body, ...]
     packets: int
     transactions: int
     steps: Callable[[], Iterator[Step]]
@@ -184,11 +187,13 @@ def plan_import(
             for raw in part.transactions(keys):
                 yield part.meter, raw
 
+    before = tuple(body for part in parts for body in part.before)
     packets = sum(part.packets for part in parts)
     return ImportPlan(
         meters=tuple(part.summary() for part in parts),
+        before=before,
         packets=packets,
-        transactions=packets + sum(len(part.before) for part in parts),
+        transactions=packets + len(before),
         steps=steps,
     )
 
@@ -260,29 +265,32 @@ class _Part:
 
     def summary(self) -> MeterSummary:
         """What the file says, and what of it is new."""
-        series, zone = self._series, self._series.map.zone
-        return MeterSummary(
-            meter=self.meter,
-            quantity=series.map.quantity,
-            readings=series.readings,
-            first=iso(series.start_s, zone),
-            last=iso(series.end_s, zone),
-            total=series.total,
-            unit=series.unit,
-            gaps=len(series.gaps),
-            flagged=series.flagged,
-            added=self._rest.readings,
-            gap_list=tuple(
-                GapSummary(
-                    start=iso(gap.start_s, zone), end=iso(gap.end_s, zone), amount=gap.amount
-                )
-                for gap in series.gaps
-            ),
-        )
+        return meter_summary(self._series, added=self._rest.readings)
 
     def _sign(self, body: Body, key: SigningKey) -> bytes:
         ledger_id = self._importer.ledger_id
         return sign_transaction(body, key, ledger_id=ledger_id, nonce=content_nonce(body))
+
+
+def meter_summary(series: Series, *, added: int) -> MeterSummary:
+    """What a file says of one meter, of whose readings `added` are new to the ledger."""
+    zone = series.map.zone
+    return MeterSummary(
+        meter=series.map.meter,
+        quantity=series.map.quantity,
+        readings=series.readings,
+        first=iso(series.start_s, zone),
+        last=iso(series.end_s, zone),
+        total=series.total,
+        unit=series.unit,
+        gaps=len(series.gaps),
+        flagged=series.flagged,
+        added=added,
+        gap_list=tuple(
+            GapSummary(start=iso(gap.start_s, zone), end=iso(gap.end_s, zone), amount=gap.amount)
+            for gap in series.gaps
+        ),
+    )
 
 
 def _key_name(meter: str) -> str:
