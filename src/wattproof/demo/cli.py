@@ -1,16 +1,19 @@
-"""The command `demo`: the story told, the balance drawn, and the node served."""
+"""The command `demo`: the story told, the balance drawn, and the console opened."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from wattproof.cli.host import Host, Opening
-from wattproof.cli.output import EXIT_NO, JsonFlag, say, show_json
+from wattproof.cli.output import EXIT_NO, JsonFlag, language, say, show_json, show_table
+from wattproof.demo.accounts import DemoAccount, make_accounts
 from wattproof.demo.region import ZONE
-from wattproof.demo.story import Story
+from wattproof.demo.story import OPERATOR, Story
+from wattproof.identity.roles import ROLES
 
 __all__ = ["ADDRESS", "PORT", "add_commands"]
 
@@ -45,4 +48,27 @@ def add_commands(app: typer.Typer, host: Host) -> None:
         if not (report.ok and verdict.ok):
             raise typer.Exit(EXIT_NO)
         if not no_serve:
+            _print_accounts(make_accounts(ledger, first=[OPERATOR], lang=language()))
             host.serve(ledger, ADDRESS, PORT)
+
+
+def _print_accounts(accounts: Sequence[DemoAccount]) -> None:
+    """Who can sign in, and where."""
+    lang = language()
+    columns = ("用户名", "密码", "角色") if lang == "zh" else ("name", "password", "roles")
+    named = {name: role.zh if lang == "zh" else role.en for name, role in ROLES.items()}
+    say(
+        "The console's accounts, unless you changed a password since:",
+        "控制台账号如下（密码若已修改，以修改后的为准）：",
+    )
+    show_table(
+        columns,
+        [
+            [one.login, one.password, ", ".join(named.get(role, role) for role in one.roles)]
+            for one in accounts
+        ],
+    )
+    say(
+        f"Open http://{ADDRESS}:{PORT} and sign in; Ctrl-C ends it.",
+        f"请打开 http://{ADDRESS}:{PORT} 并登录；按 Ctrl-C 结束。",
+    )

@@ -46,7 +46,7 @@ from wattproof.ledger.proof import Verdict, make_proof, verify_proof
 from wattproof.ledger.transaction import Body, content_nonce, sign_transaction
 from wattproof.metering.model import Packet
 
-__all__ = ["MONEY", "Story"]
+__all__ = ["MONEY", "OPERATOR", "Story"]
 
 MONEY: Final = "CNY"
 OPERATOR: Final = "operator"
