@@ -14,6 +14,7 @@ from litestar.types import ControllerRouterHandler
 
 import wattproof.book.api as book_api
 import wattproof.book.contract as book
+import wattproof.book.pages as book_pages
 import wattproof.emissions.contract as emissions
 import wattproof.identity.api as identity_api
 import wattproof.identity.contract as identity
@@ -87,12 +88,18 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
 )
 """The rooms' routes below ``/api/v1``."""
 
-PAGES: Final[tuple[Room, ...]] = (emission_pages.ROOM, identity_pages.ROOM, metering_pages.ROOM)
+PAGES: Final[tuple[Room, ...]] = (
+    emission_pages.ROOM,
+    identity_pages.ROOM,
+    metering_pages.ROOM,
+    book_pages.ROOM,
+)
 """The rooms that have pages, with their templates and navigation."""
 
 PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]] = (
     emission_pages.pages,
     identity_pages.pages,
+    book_pages.pages,
     lambda: metering_pages.pages(panels=meter_panels()),
 )
 """The rooms' pages."""

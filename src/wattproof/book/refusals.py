@@ -25,6 +25,7 @@ __all__ = [
     "NAME_RESERVED",
     "NOT_ISSUER",
     "NOT_OWNER",
+    "NO_ACTION",
     "OVERDRAFT",
     "POSTING_SHAPE",
     "SAME_ACCOUNT",
@@ -136,4 +137,10 @@ POSTING_SHAPE: Final = ErrorCode(
     "book.posting.shape",
     en="The posting is not one that a rule may make: {reason}.",
     zh="规则不得作出这样的记账：{reason}。",
+)
+NO_ACTION: Final = ErrorCode(
+    NotFound,
+    "book.no_action",
+    en="There is no action “{action}”.",
+    zh="没有名为“{action}”的操作。",
 )

@@ -11,7 +11,6 @@ from typing import Protocol
 
 import msgspec
 
-from wattproof.book import queries
 from wattproof.book.model import BALANCES, Posted
 from wattproof.book.refusals import STATEMENT_START
 from wattproof.ledger import store
@@ -60,10 +59,9 @@ def statement(
     """The postings from the log entry `start` back, or from the newest one.
 
     Reads as many log entries as there are postings shown, at least `limit` where there are more:
-    those of one transaction stay together. Raises `NotFound` for an unknown account, and
+    those of one transaction stay together. An account that there is not has none. Raises
     ``book.statement.start`` where `start` is not one of its postings.
     """
-    queries.account(log, account)
     balance = log.get(BALANCES, account, asset)
     at = start if start is not None else -1 if balance is None else balance.last_entry
     lines: list[Line] = []
