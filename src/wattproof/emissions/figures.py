@@ -22,7 +22,7 @@ from wattproof.identity.model import DEVICES, Device
 from wattproof.ledger.state import Reading
 from wattproof.metering.model import STREAMS, Stream
 
-__all__ = ["Choice", "Figures", "Sum", "figures", "period_of"]
+__all__ = ["COARSER", "Choice", "Figures", "Sum", "figures", "period_of"]
 
 COARSER: Final[Mapping[Step, Step | None]] = {
     "hour": "day",
