@@ -234,7 +234,7 @@ def test_the_passphrase_can_be_changed(
     assert "[folder.no_passphrase]" in command("key", "list", ledger.path).err
 
 
-def test_another_ledgers_keys_are_not_taken(
+def test_keys_of_another_ledger_are_not_taken(
     command: Command, ledger: LedgerFolder, tmp_path: Path
 ) -> None:
     command("init", tmp_path / "other")
@@ -242,4 +242,4 @@ def test_another_ledgers_keys_are_not_taken(
         (ledger.path / name).rename(ledger.path / f"old-{name}")
         (tmp_path / "other" / name).rename(ledger.path / name)
     (tmp_path / "file").write_bytes(b"x")
-    assert "[folder.log_key]" in command("submit", ledger.path, tmp_path / "file").err
+    assert "[genesis.log_key]" in command("submit", ledger.path, tmp_path / "file").err

@@ -30,9 +30,7 @@ from wattproof.engines.verifier import Verifier
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.passphrase import LOWEST, MODERATE
 from wattproof.keys.store import KeyStore
-from wattproof.ledger.chain import Chain, open_genesis
-from wattproof.ledger.genesis import Genesis
-from wattproof.ledger.leaf import leaf_parts
+from wattproof.ledger.chain import Chain
 from wattproof.ledger.lock import WriterLock
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.store import Store
@@ -72,13 +70,6 @@ NO_SECRET = ErrorCode(
     "folder.no_passphrase",
     en="The key store in {path} needs its passphrase: set {variable}.",
     zh="打开 {path} 中的密钥库需要口令：请设置环境变量 {variable}。",
-)
-
-OTHER_KEY = ErrorCode(
-    Unavailable,
-    "folder.log_key",
-    en="The log key in {path} is not the one that the ledger's genesis names.",
-    zh="{path} 中的日志密钥不是账本创世条目所指定的密钥。",
 )
 
 
@@ -257,18 +248,12 @@ class LedgerFolder:
             store = Store.open(self.database, self.machine.collections, write=True)
             undo.callback(store.close)
             try:
-                self._check_key(store, log_key)
                 chain = Chain(store, self.machine, log_key=log_key)
             except sqlite3.Error as error:
                 raise DAMAGED(path=str(self.path), reason=str(error)) from None
             writer = Writer(store, chain, lock, workers=workers)
             undo.pop_all()
         return writer
-
-    def _check_key(self, store: Store, log_key: SigningKey) -> None:
-        genesis = open_genesis(leaf_parts(store.entry(0).leaf)[2], self.machine.codec).body
-        if not isinstance(genesis, Genesis) or genesis.log_key != log_key.public:
-            raise OTHER_KEY(path=str(self.path))
 
     def verifier(self, ledger_id: bytes, *, workers: int | None = None) -> Verifier:
         """What checks signatures for this ledger."""
