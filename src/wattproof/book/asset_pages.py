@@ -9,7 +9,7 @@ import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, FromQuery, QueryParameter
 from litestar.response import Response
 
 from wattproof.book import queries
@@ -79,7 +79,7 @@ async def list_assets(
     ledger: Ledger,
     long_reads: Long,
     cursor: Cursor = None,
-    add: bool = False,
+    add: FromQuery[bool] = False,
 ) -> Response[Any]:
     """Every asset, and whether what there is of it adds up."""
     sums: dict[str, int] | None = None
