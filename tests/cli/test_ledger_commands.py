@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import shutil
 import sqlite3
 from pathlib import Path
 
@@ -243,3 +244,40 @@ def test_keys_of_another_ledger_are_not_taken(
         (tmp_path / "other" / name).rename(ledger.path / name)
     (tmp_path / "file").write_bytes(b"x")
     assert "[genesis.log_key]" in command("submit", ledger.path, tmp_path / "file").err
+
+
+def test_a_kept_checkpoint_shows_an_older_copy(
+    command: Command, ledger: LedgerFolder, tmp_path: Path
+) -> None:
+    """What an audit alone cannot see: a whole older copy, and a history that forked from one."""
+    shutil.copytree(ledger.path, tmp_path / "older")
+    command("key", "new", ledger.path, "mill")
+    for name in ("one", "two"):
+        sign_party(command, ledger, tmp_path, name)
+    kept = tmp_path / "kept"
+    kept.write_text(command("checkpoint", ledger.path).out, encoding="utf-8")
+    held = command("audit", ledger.path, "--checkpoint", kept, "--json")
+    assert (held.code, held.json["ok"]) == (0, True)
+    sign_party(command, ledger, tmp_path, "three")
+    assert command("audit", ledger.path, "--checkpoint", kept).code == 0
+    older = LedgerFolder(tmp_path / "older", ledger.machine)
+    assert command("audit", older.path).code == 0
+    shorter = command("audit", older.path, "--checkpoint", kept, "--json")
+    assert shorter.json["first_break"]["code"] == "audit.shorter"
+    for name in ("four", "five", "six"):
+        sign_party(command, older, tmp_path, name)
+    forked = command("audit", older.path, "--checkpoint", kept, "--json")
+    assert (forked.code, forked.json["first_break"]["code"]) == (1, "audit.forked")
+    kept.write_text("no checkpoint", encoding="utf-8")
+    assert command("audit", ledger.path, "--checkpoint", kept).code == 1
+
+
+def sign_party(command: Command, ledger: LedgerFolder, tmp_path: Path, name: str) -> None:
+    """Register a party: one more entry."""
+    key = base64.b64encode(SigningKey.generate().public).decode()
+    fields = {"id": name, "kind": "organisation", "key": key, "name": name}
+    body = {"type": "identity.party.register", "version": 1, "fields": fields}
+    (tmp_path / "body.json").write_text(json.dumps(body), encoding="utf-8")
+    signed = tmp_path / f"{name}.cose"
+    assert command("sign", ledger.path, "operator", tmp_path / "body.json", "-o", signed).code == 0
+    assert command("submit", ledger.path, signed).code == 0

@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from wattproof import __version__
-from wattproof.cli import keys, ledger
+from wattproof.cli import auditing, keys, ledger
 from wattproof.cli.host import Host
 from wattproof.cli.output import fail
 from wattproof.core.errors import ErrorCode, Unavailable, WattProofError
@@ -51,7 +51,7 @@ def make_app(host: Host, rooms: Sequence[AddCommands]) -> typer.Typer:
         """Options before any command."""
         assert not version, "handled by its callback"
 
-    for add in (ledger.add_commands, keys.add_commands, *rooms):
+    for add in (ledger.add_commands, auditing.add_commands, keys.add_commands, *rooms):
         add(app, host)
     return app
 

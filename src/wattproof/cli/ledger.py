@@ -2,41 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 import typer
 
+from wattproof.cli.files import read_file
 from wattproof.cli.host import Host, Opening
-from wattproof.cli.output import EXIT_NO, JsonFlag, progress, say, show_json
+from wattproof.cli.output import EXIT_NO, JsonFlag, say, show_json
 from wattproof.cli.remote import submit_to_url
-from wattproof.core.errors import ErrorCode, Malformed, NotFound, Unavailable, WattProofError
+from wattproof.core.errors import ErrorCode, Malformed, NotFound, WattProofError
 from wattproof.core.periods import DEFAULT_ZONE
 from wattproof.engines.folder import LOG_KEY, LedgerFolder
 from wattproof.keys import cose
 from wattproof.ledger.chain import Receipt
-from wattproof.ledger.fsck import AuditReport, audit
 from wattproof.ledger.proof import MAX_PROOF_BYTES, make_proof, verify_proof
-from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Entry, Store
 from wattproof.ledger.transaction import encode_payload, new_nonce
 
-__all__ = ["add_commands", "read_file"]
+__all__ = ["add_commands"]
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write. / 输出文件。")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The ledger's folder. / 账本目录。")]
 
-NO_FILE = ErrorCode(
-    Unavailable, "cli.no_file", en="There is no file {path}.", zh="文件 {path} 不存在。"
-)
-FILE_TOO_LARGE = ErrorCode(
-    Malformed,
-    "cli.file_too_large",
-    en="{path} has more than {limit} bytes.",
-    zh="{path} 超过 {limit} 字节。",
-)
 BAD_ID = ErrorCode(
     Malformed,
     "cli.transaction_id",
@@ -65,17 +54,8 @@ BAD_JSON = ErrorCode(
 
 def add_commands(app: typer.Typer, host: Host) -> None:
     """Hang the commands into the application."""
-    for add in (_add_init, _add_serve, _add_submit, _add_sign, _add_prove, _add_verify, _add_audit):
+    for add in (_add_init, _add_serve, _add_submit, _add_sign, _add_prove, _add_verify):
         add(app, host)
-
-
-def read_file(path: Path, *, limit: int) -> bytes:
-    """A file's bytes; `Unavailable` where there is none, `Malformed` beyond `limit` bytes."""
-    if not path.is_file():
-        raise NO_FILE(path=str(path))
-    if path.stat().st_size > limit:
-        raise FILE_TOO_LARGE(path=str(path), limit=limit)
-    return path.read_bytes()
 
 
 def _add_init(app: typer.Typer, host: Host) -> None:
@@ -310,70 +290,3 @@ def _add_verify(app: typer.Typer, host: Host) -> None:  # noqa: ARG001
             )
         if not verdict.ok:
             raise typer.Exit(EXIT_NO)
-
-
-def _add_audit(app: typer.Typer, host: Host) -> None:
-    @app.command(name="audit")
-    def audit_command(folder: Folder, as_json: JsonFlag = False) -> None:
-        """Replay the whole ledger and check every stored byte. / 重放并核对整个账本。"""
-        report, conservation = _audit(host, host.folder(folder))
-        if as_json:
-            show_json(_audit_json(report, conservation))
-        else:
-            _say_audit(report, conservation)
-        if not report.ok:
-            raise typer.Exit(EXIT_NO)
-
-
-def _audit(host: Host, ledger: LedgerFolder) -> tuple[AuditReport, dict[str, Any]]:
-    store = ledger.read()
-    conservation: dict[str, Any] = {}
-
-    def finish(reading: Reading) -> None:
-        conservation.update(host.conservation(reading))
-
-    verifiers = []
-
-    def check_many(ledger_id: bytes) -> Callable[[Any], Any]:
-        verifiers.append(ledger.verifier(ledger_id))
-        return verifiers[-1].check_many
-
-    try:
-        with progress("Replaying", "重放") as told:
-            report = audit(store, host.machine, check_many=check_many, progress=told, finish=finish)
-    finally:
-        for verifier in verifiers:
-            verifier.close()
-        store.close()
-    return report, conservation
-
-
-def _audit_json(report: AuditReport, conservation: dict[str, Any]) -> dict[str, Any]:
-    document: dict[str, Any] = {
-        "ok": report.ok,
-        "entries": report.entries,
-        "root": report.root,
-        "signatures": report.signatures,
-        "conservation": conservation,
-        "seconds": report.seconds,
-    }
-    if report.first_break is not None:
-        document["first_break"] = report.first_break
-    return document
-
-
-def _say_audit(report: AuditReport, conservation: dict[str, Any]) -> None:
-    if report.first_break is not None:
-        found = report.first_break
-        say(f"First break: {found.why} [{found.code}]", f"首个断点：{found.why_zh} [{found.code}]")
-        return
-    say(
-        f"The ledger holds: {report.entries} entries, {report.signatures} signatures verified, "
-        f"root {report.root}, in {report.seconds} s.",
-        f"账本完好：{report.entries} 条记录，验证签名 {report.signatures} 个，"
-        f"根 {report.root}，用时 {report.seconds} 秒。",
-    )
-    for asset, balance in conservation.items():
-        say(f"  {asset}: {balance}", f"  {asset}：{balance}")
-    if not conservation:
-        say("  The book has no assets.", "  账簿中没有资产。")
