@@ -23,14 +23,31 @@ import msgspec
 
 from wattproof.core.errors import ErrorCode, Malformed, NotFound
 from wattproof.core.packaged import read_table
-from wattproof.core.units import MAX_AMOUNT, parse_decimal, unit_for
+from wattproof.core.units import MAX_AMOUNT, family, parse_decimal, unit_for
 
-__all__ = ["UNITY", "PackagedFactor", "factor_ug", "packaged_factor", "packaged_factors"]
+__all__ = ["FACTOR_INEXACT", "UNITY", "PackagedFactor", "factor_ug", "natural_value",
+           "packaged_factor", "packaged_factors"]  # fmt: skip
 
 UNITY: Final = "unity"
 """The id of the factor 1 gram per gram."""
 
 _UG_PER_G: Final = 10**6
+_UG_PER_KG: Final = 10**9
+
+_NATURAL: Final[Mapping[str, tuple[str, ...]]] = {
+    "electricity": ("kWh",),
+    "heat": ("GJ", "kWh"),
+    "cooling": ("GJ", "kWh"),
+    "gas": ("m3",),
+    "water": ("m3",),
+    "fuel": ("kg",),
+    "mass": ("kg",),
+    "pieces": ("pc",),
+    "value": ("CNY",),
+    "co2": ("kg",),
+    "distance": ("km",),
+}
+"""In which units factors are compared; of several the first in which the value ends."""
 
 FACTOR_UNIT = ErrorCode(
     Malformed,
@@ -102,6 +119,34 @@ def factor_ug(value: Decimal, *, unit: str, quantity: str) -> int:
     if exact.denominator != 1 or not 0 <= exact <= MAX_AMOUNT:
         raise FACTOR_INEXACT(value=str(value)[:80], unit=unit)
     return exact.numerator
+
+
+def natural_value(value_ug: int, quantity: str) -> tuple[str, str]:
+    """A factor in kilograms per unit that people use for the quantity, exactly, and that unit.
+
+    530 600 µg/Wh of electricity is ``0.5306`` and ``kWh``; 396 000 µg/Wh of heat ``110``, ``GJ``.
+    """
+    for name in _NATURAL[family(quantity)]:
+        unit = unit_for(unit=name, quantity=quantity)
+        exact = Fraction(value_ug * unit.numerator, unit.denominator * _UG_PER_KG)
+        text = _finite(exact)
+        if text:
+            return text, name
+    raise AssertionError("every family has a unit whose value ends")
+
+
+def _finite(exact: Fraction) -> str:
+    """All digits of a fraction; nothing where they do not end."""
+    rest, twos, fives = exact.denominator, 0, 0
+    while rest % 2 == 0:
+        rest, twos = rest // 2, twos + 1
+    while rest % 5 == 0:
+        rest, fives = rest // 5, fives + 1
+    if rest != 1:
+        return ""
+    places = max(twos, fives)
+    digits = str(exact.numerator * 10**places // exact.denominator).zfill(places + 1)
+    return f"{digits[:-places]}.{digits[-places:]}" if places else digits
 
 
 @cache

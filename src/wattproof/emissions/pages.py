@@ -18,6 +18,7 @@ from wattproof.console.kept import Kept
 from wattproof.console.visitor import Visitor
 from wattproof.core.actor import Actor
 from wattproof.core.periods import Step, parse_time
+from wattproof.emissions.factor_pages import FACTOR_NAV, factor_pages
 from wattproof.emissions.figures import Choice, Figures, figures
 from wattproof.emissions.live import live_lake
 from wattproof.emissions.overview import Overview
@@ -37,7 +38,10 @@ MOST_WAITING: Final = 100
 ROOM: Final = Room(
     name="emissions",
     package="wattproof.emissions",
-    navigation=(NavItem(path="/", text=marked("Overview"), icon="home", order=10, public=True),),
+    navigation=(
+        NavItem(path="/", text=marked("Overview"), icon="home", order=10, public=True),
+        *FACTOR_NAV,
+    ),
 )
 
 Text = Annotated[str, QueryParameter(max_length=64)]
@@ -107,7 +111,8 @@ def pages() -> Sequence[HTTPRouteHandler | Router]:
     """The handlers, with what they keep between pages."""
     kept: Kept[Figures] = Kept()
     given = Provide(lambda: kept, sync_to_thread=False)
-    return [Router("/", route_handlers=[show_overview], dependencies={"kept": given})]
+    overview = Router("/", route_handlers=[show_overview], dependencies={"kept": given})
+    return [overview, *factor_pages()]
 
 
 def _waiting(ledger: Store, actor: Actor) -> int:
