@@ -159,6 +159,7 @@ class Frame:
             number=partial(number, lang=lang),
             stamp=lambda t_s, zone=self._zone: stamp(t_s, zone, lang),
             day=lambda t_s, zone=self._zone: long_date(t_s, zone, lang),
+            listed=lambda texts: ("、" if lang == "zh" else ", ").join(texts),
             iso=lambda t_s, zone=self._zone: iso(t_s, zone),
             duration=lambda seconds: duration(seconds, lang),
             amount=lambda value, unit: format_amount(value, unit, lang),

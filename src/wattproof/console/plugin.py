@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any, Final
+from urllib.parse import quote
 
 from litestar import Request
 from litestar.config.app import AppConfig
 from litestar.di import Provide
+from litestar.exceptions import MethodNotAllowedException
 from litestar.middleware import DefineMiddleware
 from litestar.plugins import InitPlugin
 from litestar.response import Response
@@ -93,6 +95,8 @@ class ConsolePlugin(InitPlugin):
             answer = handler(request, error)
             if request.scope["path"].startswith(FOR_PROGRAMS):
                 return answer
+            if isinstance(error, MethodNotAllowedException) and request.method == "GET":
+                return self._frame.go(_page_of_form(request.scope["path"]))
             # Where no route was found, the middleware has not run.
             visitor = self._visitors.of(request.scope)
             problem = answer.content
@@ -108,6 +112,15 @@ class ConsolePlugin(InitPlugin):
             return page
 
         return handle
+
+
+def _page_of_form(path: str) -> str:
+    """Where the form stands that is sent to `path`.
+
+    People come to such an address when they sign in after a form was refused, change the language
+    on the page that refused it, or load that page once more.
+    """
+    return quote(path.rstrip("/").rpartition("/")[0]) or "/"
 
 
 def _given(value: Any) -> Provide:

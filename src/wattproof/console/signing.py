@@ -149,6 +149,7 @@ def _page(
         version=spec.version,
         fields=frame.words.fields(body, lang=visitor.lang, reading=ledger, signer=b""),
         back=draft.back,
+        ledger_id=ledger.entry(0).id.hex(),
         error=error.text(visitor.lang) if error else "",
         code=error.code if error else "",
     )

@@ -33,6 +33,7 @@ from wattproof.console.refusals import (
     PASSWORD_FORM,
     WRONG_PASSWORD,
 )
+from wattproof.console.successors import PresentKey, Successor, Successors
 from wattproof.core.errors import Lang, Unauthorised
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.passphrase import Cost, unwrap, wrap
@@ -81,9 +82,16 @@ class Session(msgspec.Struct, frozen=True, kw_only=True):
 class Users:
     """Accounts and sessions of one node, and its `drafts`. Threads may share it."""
 
-    def __init__(self, path: Path | str, *, cost: Cost = SIGN_IN_COST) -> None:
+    def __init__(
+        self,
+        path: Path | str,
+        *,
+        cost: Cost = SIGN_IN_COST,
+        present_key: PresentKey = lambda _party: None,
+    ) -> None:
         self._cost = cost
         self._file = AccountFile(path)
+        self._successors = Successors(self._file, present_key)
         self._hashing = threading.Semaphore(HASHED_AT_ONCE)
         self.drafts: Final = Drafts(self._file)
         # Checked when there is no such user, so that the answer takes as long as with one.
@@ -149,6 +157,7 @@ class Users:
 
     def key_of(self, session: Session) -> SigningKey:
         """The user's signing key, opened by the session. Raises `Conflict` where it is not here."""
+        self._successors.settle(session.user.login, session.user.party)
         row = self._file.one(
             "SELECT sealed FROM sessions WHERE token_hash = ?", (_token_hash(session.token),)
         )
@@ -158,6 +167,40 @@ class Users:
             return SigningKey.from_seed(_token_box(session.token).decrypt(row[0]))
         except CryptoError:
             raise NO_KEY() from None
+
+    def plan_key(self, session: Session, *, password: str, now_s: int) -> SigningKey:
+        """The key that is to follow the user's present one, sealed and kept before it is given.
+
+        It follows as soon as the ledger says that the party signs with it; until then asking again
+        gives the same key. Raises `Conflict` where the present key is not here; wrong guesses at
+        `password` count towards the lock.
+        """
+        login = session.user.login
+        if not session.user.keeps_key:
+            raise NO_KEY()
+        try:
+            self._enter(login, password, now_s=now_s)
+        except Unauthorised:
+            raise WRONG_PASSWORD() from None
+        waiting = self._successors.find(login)
+        if waiting is None:
+            key = SigningKey.generate()
+            with self._hashing:
+                sealed = wrap(key.seed, password, cost=self._cost)
+        else:
+            sealed = waiting.sealed
+            with self._hashing:
+                key = SigningKey.from_seed(unwrap(sealed, password, what=login))
+        self._successors.keep(
+            login,
+            Successor(
+                public=key.public,
+                sealed=sealed,
+                token_hash=_token_hash(session.token),
+                session_sealed=bytes(_token_box(session.token).encrypt(key.seed)),
+            ),
+        )
+        return key
 
     def change_password(self, session: Session, *, old: str, new: str, now_s: int) -> Session:
         """Change the password, end every session of the user and open a new one.
@@ -172,10 +215,16 @@ class Users:
             raise WRONG_PASSWORD() from None
         hashed = self._hash(new)
         sealed = None if seed is None else wrap(seed, new, cost=self._cost)
+        waiting = self._successors.find(login)
+        waits = b"" if waiting is None else unwrap(waiting.sealed, old, what=login)
+        resealed = wrap(waits, new, cost=self._cost) if waits else b""
         with self._file.writing() as connection:
             connection.execute(
                 "UPDATE users SET password = ?, sealed = ? WHERE login = ?",
                 (hashed, sealed, login),
+            )
+            connection.execute(
+                "UPDATE successors SET sealed = ? WHERE login = ?", (resealed, login)
             )
             connection.execute("DELETE FROM sessions WHERE login = ?", (login,))
         return self._open_session(session.user, seed, now_s=now_s)
@@ -189,15 +238,18 @@ class Users:
     def _enter(self, login: str, password: str, *, now_s: int) -> tuple[User, bytes | None]:
         """The user and the opened key, or what `sign_in` raises."""
         self._count_attempt(login, now_s)
-        row = self._file.one(f"SELECT {_USER}, password, sealed FROM users WHERE login = ?",
-                             (login,))  # fmt: skip
+        row = self._file.one(f"SELECT {_USER}, password FROM users WHERE login = ?", (login,))
         hashed = self._nobody if row is None else row[4]
         if not self._matches(hashed, password) or row is None:
             raise NOT_SIGNED_IN()
         self._file.do("DELETE FROM attempts WHERE login = ?", (login,))
+        user = _user(row[:4])
+        self._successors.settle(login, user.party)
+        found = self._file.one("SELECT sealed FROM users WHERE login = ?", (login,))
+        sealed = None if found is None else found[0]
         with self._hashing:
-            seed = None if row[5] is None else unwrap(row[5], password, what=login)
-        return _user(row[:4]), seed
+            seed = None if sealed is None else unwrap(sealed, password, what=login)
+        return user, seed
 
     def _count_attempt(self, login: str, now_s: int) -> None:
         """Count an attempt as failed before it is looked at, so that many at once gain nothing."""

@@ -218,6 +218,8 @@ class _Teller:
         return str(value) if name.endswith("year") else number(value, self._lang)
 
     def _numbers(self, name: str, values: Sequence[int], unit: str | None) -> Shown:
+        if not values:
+            return Shown(text=self._words.value(name, "", self._lang) or "–")
         texts = [self._number(name, value, unit) for value in values[:SHOWN_ROWS]]
         if len(values) <= SHORT:
             return Shown(text=self._listed(texts))

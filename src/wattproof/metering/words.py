@@ -65,7 +65,10 @@ WORDS: Final = RoomWords(
             "increment": ("measured interval by interval", "逐时段计量"),
             "register": ("differences of a register", "由表底数相减"),
         },
-        "quality": {str(row.code): (row.en, row.zh) for row in QUALITIES},
+        "quality": {
+            "": ("all measured", "全部实测"),
+            **{str(row.code): (row.en, row.zh) for row in QUALITIES},
+        },
         "new_modulus": {"0": ("never", "从不翻转")},
     },
     units=_units,
