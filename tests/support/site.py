@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -73,10 +74,11 @@ class Site:
         self._server: ServerThread | None = None
 
     def start(self) -> None:
-        """Open the ledger and serve it, each time at a port of its own."""
+        """Open the ledger and serve it; when it was stopped, at the same address as before."""
+        port = urlsplit(self.url).port or 0
         self.writer = self.folder.open_writer(workers=0)
         try:
-            self._server = ServerThread(make_site(self.folder, self.writer))
+            self._server = ServerThread(make_site(self.folder, self.writer), port=port)
         except BaseException:
             self.writer.close()
             raise

@@ -67,14 +67,16 @@ def serve(
 
 
 class ServerThread:
-    """The server in a thread of this process, on a free port of the loopback; for tests and bench.
+    """The server in a thread of this process, on the loopback; for tests and bench.
 
     with ServerThread(app) as server:
         httpx.get(server.url + "/healthz")
+
+    A `port` of 0 is any that is free.
     """
 
-    def __init__(self, app: Litestar) -> None:
-        self._listener = _listen("127.0.0.1", 0)
+    def __init__(self, app: Litestar, *, port: int = 0) -> None:
+        self._listener = _listen("127.0.0.1", port)
         self.url = _url(self._listener)
         self._ready = threading.Event()
         self._server = _Server(_config(app, ""), self._ready.set)
