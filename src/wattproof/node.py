@@ -51,6 +51,7 @@ from wattproof.gateway.app import make_app as make_gateway
 from wattproof.gateway.host import Host as GatewayHost
 from wattproof.gateway.server import serve
 from wattproof.gateway.sight import Sight
+from wattproof.identity.cli import add_commands as add_identity_commands
 from wattproof.identity.model import PARTIES
 from wattproof.identity.roles import permissions
 from wattproof.identity.sight import parties_named, parties_of_key
@@ -77,7 +78,7 @@ IMPORTER: Final = "importer"
 FACTORS_AT_ONCE: Final = 64
 """Factors in one transaction when a ledger opens: well below its size limit."""
 
-ROOMS: Final = (add_emission_commands, add_user_commands, add_demo_command)
+ROOMS: Final = (add_identity_commands, add_emission_commands, add_user_commands, add_demo_command)
 """What hangs commands into the command line."""
 
 API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
@@ -232,8 +233,8 @@ def _serve(folder: LedgerFolder, address: str, port: int) -> None:
 
 def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
     """API and console over an open ledger. Reads are open to anybody while there is no account."""
-    users = Users(folder.path / USERS_FILE)
     store = writer.store
+    users = Users(folder.path / USERS_FILE, present_key=lambda party: _key_of(store, party))
     genesis = open_genesis(leaf_parts(store.entry(0).leaf)[2], folder.machine.codec).body
     assert isinstance(genesis, Genesis), genesis
     console = ConsolePlugin(

@@ -173,8 +173,8 @@ def _add_sign(app: typer.Typer, host: Host) -> None:
         """Sign a transaction with a key of the store, also where no ledger is. / 签名交易。"""
         payload = _payload(host, file)
         ledger = host.folder(folder)
-        id_ = _hex_id(ledger_id) if ledger_id else _ledger_id(ledger)
-        output.write_bytes(cose.sign(payload, ledger.keys().get(key), aad=id_))
+        aad = which_ledger(ledger, ledger_id)
+        output.write_bytes(cose.sign(payload, ledger.keys().get(key), aad=aad))
         say(f"Signed into {output}.", f"已签名并写入 {output}。")
 
 
@@ -194,7 +194,17 @@ def _payload(host: Host, file: Path) -> bytes:
     return encode_payload(body, nonce=new_nonce())
 
 
-def _hex_id(text: str) -> bytes:
+def which_ledger(ledger: LedgerFolder, text: str) -> bytes:
+    """The id of the ledger to sign for: that of `text` (hex), else that of the one in the folder.
+
+    Raises `Malformed`, or `Unavailable` where neither is given.
+    """
+    if not text:
+        store = ledger.read()
+        try:
+            return store.entry(0).id
+        finally:
+            store.close()
     try:
         id_ = bytes.fromhex(text)
     except ValueError:
@@ -202,14 +212,6 @@ def _hex_id(text: str) -> bytes:
     if len(id_) != 32:
         raise BAD_LEDGER_ID(text=text[:80])
     return id_
-
-
-def _ledger_id(ledger: LedgerFolder) -> bytes:
-    store = ledger.read()
-    try:
-        return store.entry(0).id
-    finally:
-        store.close()
 
 
 def _add_prove(app: typer.Typer, host: Host) -> None:

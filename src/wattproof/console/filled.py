@@ -78,6 +78,11 @@ class Filled:
         found = self.texts.get(name)
         return found[0].strip() if found else ""
 
+    def secret(self, name: str) -> str:
+        """A password exactly as it was typed."""
+        found = self.texts.get(name)
+        return found[0] if found else ""
+
     def all(self, name: str) -> tuple[str, ...]:
         """Everything that was chosen in a field of several choices."""
         return self.texts.get(name, ())

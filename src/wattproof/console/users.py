@@ -93,6 +93,8 @@ class Users:
         self._file = AccountFile(path)
         self._successors = Successors(self._file, present_key)
         self._hashing = threading.Semaphore(HASHED_AT_ONCE)
+        # Held while something new is sealed by a password, which must still be the password then.
+        self._sealing = threading.Lock()
         self.drafts: Final = Drafts(self._file)
         # Checked when there is no such user, so that the answer takes as long as with one.
         self._nobody = self._hash(secrets.token_urlsafe())
@@ -178,28 +180,24 @@ class Users:
         login = session.user.login
         if not session.user.keeps_key:
             raise NO_KEY()
-        try:
-            self._enter(login, password, now_s=now_s)
-        except Unauthorised:
-            raise WRONG_PASSWORD() from None
-        waiting = self._successors.find(login)
-        if waiting is None:
-            key = SigningKey.generate()
-            with self._hashing:
+        with self._sealing:
+            self._enter_again(login, password, now_s=now_s)
+            waiting = self._successors.find(login)
+            if waiting is None:
+                key = SigningKey.generate()
                 sealed = wrap(key.seed, password, cost=self._cost)
-        else:
-            sealed = waiting.sealed
-            with self._hashing:
+            else:
+                sealed = waiting.sealed
                 key = SigningKey.from_seed(unwrap(sealed, password, what=login))
-        self._successors.keep(
-            login,
-            Successor(
-                public=key.public,
-                sealed=sealed,
-                token_hash=_token_hash(session.token),
-                session_sealed=bytes(_token_box(session.token).encrypt(key.seed)),
-            ),
-        )
+            self._successors.keep(
+                login,
+                Successor(
+                    public=key.public,
+                    sealed=sealed,
+                    token_hash=_token_hash(session.token),
+                    session_sealed=bytes(_token_box(session.token).encrypt(key.seed)),
+                ),
+            )
         return key
 
     def change_password(self, session: Session, *, old: str, new: str, now_s: int) -> Session:
@@ -209,24 +207,23 @@ class Users:
         """
         login = session.user.login
         _checked(new)
-        try:
-            _, seed = self._enter(login, old, now_s=now_s)
-        except Unauthorised:
-            raise WRONG_PASSWORD() from None
-        hashed = self._hash(new)
-        sealed = None if seed is None else wrap(seed, new, cost=self._cost)
-        waiting = self._successors.find(login)
-        waits = b"" if waiting is None else unwrap(waiting.sealed, old, what=login)
-        resealed = wrap(waits, new, cost=self._cost) if waits else b""
-        with self._file.writing() as connection:
-            connection.execute(
-                "UPDATE users SET password = ?, sealed = ? WHERE login = ?",
-                (hashed, sealed, login),
-            )
-            connection.execute(
-                "UPDATE successors SET sealed = ? WHERE login = ?", (resealed, login)
-            )
-            connection.execute("DELETE FROM sessions WHERE login = ?", (login,))
+        with self._sealing:
+            seed = self._enter_again(login, old, now_s=now_s)
+            hashed = self._hash(new)
+            sealed = None if seed is None else wrap(seed, new, cost=self._cost)
+            waiting = self._successors.find(login)
+            with self._file.writing() as connection:
+                connection.execute(
+                    "UPDATE users SET password = ?, sealed = ? WHERE login = ?",
+                    (hashed, sealed, login),
+                )
+                connection.execute("DELETE FROM sessions WHERE login = ?", (login,))
+                if waiting is not None:
+                    next_seed = unwrap(waiting.sealed, old, what=login)
+                    connection.execute(
+                        "UPDATE successors SET sealed = ? WHERE login = ?",
+                        (wrap(next_seed, new, cost=self._cost), login),
+                    )
         return self._open_session(session.user, seed, now_s=now_s)
 
     def set_language(self, login: str, lang: Lang) -> None:
@@ -234,6 +231,13 @@ class Users:
         self._file.do("UPDATE users SET lang = ? WHERE login = ?", (lang, login))
 
     # --- inside ----------------------------------------------------------------------------
+
+    def _enter_again(self, login: str, password: str, *, now_s: int) -> bytes | None:
+        """The opened key of somebody who is signed in; `WRONG_PASSWORD` where that was wrong."""
+        try:
+            return self._enter(login, password, now_s=now_s)[1]
+        except Unauthorised:
+            raise WRONG_PASSWORD() from None
 
     def _enter(self, login: str, password: str, *, now_s: int) -> tuple[User, bytes | None]:
         """The user and the opened key, or what `sign_in` raises."""

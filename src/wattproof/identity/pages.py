@@ -13,7 +13,7 @@ from litestar.response import Response
 from wattproof.console.frame import Frame, NavItem, Room
 from wattproof.console.visitor import Visitor
 from wattproof.gateway.reading import Asker, Cursor, Ledger, page_of
-from wattproof.identity import device_pages, party_pages
+from wattproof.identity import device_pages, key_pages, party_pages
 from wattproof.identity.actions import DEVICE_ACTIONS, Queue, queues
 from wattproof.identity.labels import statuses
 from wattproof.identity.model import DEVICES
@@ -75,7 +75,7 @@ async def show_queue(
 
 def pages() -> list[HTTPRouteHandler]:
     """The handlers."""
-    return [show_queue, *party_pages.handlers(), *device_pages.handlers()]
+    return [show_queue, *party_pages.handlers(), *device_pages.handlers(), *key_pages.handlers()]
 
 
 def _count(ledger: Store, queue: Queue) -> int:
