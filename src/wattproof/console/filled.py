@@ -142,10 +142,14 @@ class Filled:
         return self
 
     @property
+    def first(self) -> WattProofError | None:
+        """The refusal to be shown where the form itself is not offered any more."""
+        return self.refusal or next(iter(self._refusals.values()), None)
+
+    @property
     def status(self) -> int:
         """The HTTP status of the page that shows the form."""
-        refusals = [self.refusal] if self.refusal else list(self._refusals.values())
-        return refusals[0].http_status if refusals else 200
+        return self.first.http_status if self.first else 200
 
     def why(self, name: str, lang: Lang) -> tuple[str, str] | None:
         """Why a field was refused: the sentence and its code."""
