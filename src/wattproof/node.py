@@ -237,9 +237,19 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
     users = Users(folder.path / USERS_FILE, present_key=lambda party: _key_of(store, party))
     genesis = open_genesis(leaf_parts(store.entry(0).leaf)[2], folder.machine.codec).body
     assert isinstance(genesis, Genesis), genesis
+
+    def open_to_anybody() -> bool:
+        return not users.any
+
     console = ConsolePlugin(
         users=users,
-        frame=Frame(PAGES, words=WORDS, zone=genesis.zone, ledger_name=genesis.name),
+        frame=Frame(
+            PAGES,
+            words=WORDS,
+            zone=genesis.zone,
+            ledger_name=genesis.name,
+            open_to_anybody=open_to_anybody,
+        ),
         roles_of=lambda party: _roles_of(store, party),
         pages=[page for router in PAGE_ROUTERS for page in router()],
     )
@@ -253,7 +263,7 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
             version=__version__,
             routers=[router() for router in API_ROUTERS],
             plugins=[console, rehearsal],
-            open_to_anybody=lambda: not users.any,
+            open_to_anybody=open_to_anybody,
             sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         )
     )

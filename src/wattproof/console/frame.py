@@ -31,6 +31,7 @@ from wattproof.console.words import RoomWords, Words
 from wattproof.core.errors import Lang
 from wattproof.core.periods import iso
 from wattproof.core.units import format_amount, quantity_label
+from wattproof.gateway.access import Policy
 
 __all__ = ["CONTENT_POLICY", "Frame", "NavItem", "Room"]
 
@@ -52,7 +53,7 @@ HEADERS: Final = {
 class NavItem(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the navigation: where it leads, its text (English key) and icon.
 
-    `roles` are those that see it; none means everybody who is signed in; `public` also others.
+    `roles` are those that see it; none means everybody who may read; `public` also others.
     """
 
     path: str
@@ -97,12 +98,14 @@ class Frame:
         words: Sequence[RoomWords] = (),
         zone: str,
         ledger_name: str,
+        open_to_anybody: Policy = lambda: False,
     ) -> None:
         everything = (CONSOLE, *rooms)
         self.words: Final = Words((WORDS, *words), zone=zone)
         self._texts = Texts(room.package for room in everything)
         self._zone = zone
         self._ledger_name = ledger_name
+        self._open_to_anybody = open_to_anybody
         items = [item for room in everything for item in room.navigation]
         self._navigation = sorted(items, key=lambda item: item.order)
         self._environments = {lang: self._environment(everything, lang) for lang in ("en", "zh")}
@@ -134,7 +137,12 @@ class Frame:
         return Redirect(path, status_code=303)
 
     def _shown(self, visitor: Visitor) -> list[NavItem]:
-        return [item for item in self._navigation if _sees(visitor, item)]
+        reads = visitor.signed_in or self._open_to_anybody()
+        return [
+            item
+            for item in self._navigation
+            if item.public or (reads and (not item.roles or visitor.has_role(*item.roles)))
+        ]
 
     def _environment(self, rooms: Sequence[Room], lang: Lang) -> Environment:
         environment = Environment(
@@ -174,12 +182,6 @@ class Frame:
             period=lambda t_s, step, zone=self._zone: period_label(t_s, step, zone, lang),
         )
         return environment
-
-
-def _sees(visitor: Visitor, item: NavItem) -> bool:
-    if item.public:
-        return True
-    return visitor.signed_in and (not item.roles or visitor.has_role(*item.roles))
 
 
 def _chart_json(value: Any) -> str:
