@@ -60,17 +60,21 @@ def browser() -> Iterator[Chromium]:
 
 @pytest.fixture
 def open_page(browser: Chromium, site: Site) -> Iterator[Opener]:
-    """Opens pages of the shared site: ``open_page("steel", locale="zh-CN", size=PHONE)``.
+    """Opens pages of the shared site: ``open_page("steel", lang="zh", size=PHONE)``.
 
-    The login may be left out; `url` names another site. Every page must end without a fault.
+    The login may be left out; `lang` is chosen in this browser alone, as by a cookie; `url` names
+    another site. Every page must end without a fault.
     """
     from tests.support.chromium import sign_in
 
     opened: list[WatchedPage] = []
 
-    def open_(login: str = "", *, url: str = "", **options: Any) -> Page:
+    def open_(login: str = "", *, url: str = "", lang: str = "", **options: Any) -> Page:
         watched = browser.open(url or site.url, **options)
         opened.append(watched)
+        if lang:
+            chosen = {"name": "wattproof_lang", "value": lang, "url": url or site.url}
+            watched.page.context.add_cookies([chosen])
         if login:
             sign_in(watched.page, login, site.password)
         return watched.page

@@ -57,7 +57,6 @@ HEAD: Final = "begins,seconds,amount,unit,quality,packet,log_entry\n"
 
 Text = Annotated[str, QueryParameter(max_length=64)]
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**53)]
-Day = Annotated[str, QueryParameter(max_length=40)]
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,8 +160,8 @@ async def download_readings(
     ledger: Ledger,
     machine: NamedDependency[Machine],
     actor: Asker,
-    first: Annotated[Day, QueryParameter(name="from")] = "",
-    end: Annotated[Day, QueryParameter(name="to")] = "",
+    first: Annotated[str, QueryParameter(name="from", max_length=40)] = "",
+    end: Annotated[str, QueryParameter(name="to", max_length=40)] = "",
 ) -> Streamed:
     """The readings that begin from a day or time up to another, in the meter's local time."""
     device = _seen(ledger, actor, meter_id)
@@ -175,7 +174,7 @@ async def download_readings(
     )
     return Streamed(
         _file(device, found),
-        media_type="text/csv; charset=utf-8",
+        media_type="text/csv",
         headers={"Content-Disposition": f'attachment; filename="{device.id}-readings.csv"'},
     )
 
