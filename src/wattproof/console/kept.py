@@ -21,7 +21,7 @@ __all__ = ["FIRST_WAIT_S", "MAX_KEPT", "WAIT_S", "Kept"]
 WAIT_S: Final = 0.06
 """How long a page waits for newer figures when it has older ones, in seconds."""
 FIRST_WAIT_S: Final = 5
-"""How long it waits when it has none."""
+"""How long it waits when it has none, from when the work on them began."""
 REST: Final = 4
 """After work that took a second, so many seconds pass before it is done again."""
 MAX_KEPT: Final = 256
@@ -38,6 +38,7 @@ class _Slot(Generic[T]):
     def __init__(self) -> None:
         self.value: T | None = None
         self.size = -1
+        self.begun_at = 0.0
         self.next_at = 0.0
         self.work: asyncio.Task[T] | None = None
 
@@ -62,9 +63,12 @@ class Kept(Generic[T]):
         if slot.work is None and now < slot.next_at:
             return slot.value
         if slot.work is None:
+            slot.begun_at = now
             slot.work = asyncio.create_task(self._renew(slot, size, make, long_reads))
             slot.work.add_done_callback(_look_at)
-        wait_s = FIRST_WAIT_S if slot.value is None else WAIT_S
+        wait_s = WAIT_S
+        if slot.value is None:
+            wait_s = max(WAIT_S, slot.begun_at + FIRST_WAIT_S - now)
         done, _ = await asyncio.wait([slot.work], timeout=wait_s)
         for work in done:
             return work.result()
