@@ -42,6 +42,7 @@ from wattproof.demo.cli import add_commands as add_demo_command
 from wattproof.emissions import api as emissions_api
 from wattproof.emissions import pages as emission_pages
 from wattproof.emissions.cli import add_commands as add_emission_commands
+from wattproof.emissions.import_work import ImportWork
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
@@ -262,7 +263,7 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
             writer=writer,
             version=__version__,
             routers=[router() for router in API_ROUTERS],
-            plugins=[console, rehearsal],
+            plugins=[console, rehearsal, ImportWork(folder, writer)],
             open_to_anybody=open_to_anybody,
             sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         )

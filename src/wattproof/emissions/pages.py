@@ -20,6 +20,7 @@ from wattproof.core.actor import Actor
 from wattproof.core.periods import Step, parse_time
 from wattproof.emissions.factor_pages import FACTOR_NAV, factor_pages
 from wattproof.emissions.figures import Choice, Figures, figures
+from wattproof.emissions.import_pages import IMPORT_NAV, import_pages
 from wattproof.emissions.live import live_lake
 from wattproof.emissions.overview import Overview
 from wattproof.engines.folder import LedgerFolder
@@ -41,6 +42,7 @@ ROOM: Final = Room(
     navigation=(
         NavItem(path="/", text=marked("Overview"), icon="home", order=10, public=True),
         *FACTOR_NAV,
+        *IMPORT_NAV,
     ),
 )
 
@@ -112,7 +114,7 @@ def pages() -> Sequence[HTTPRouteHandler | Router]:
     kept: Kept[Figures] = Kept()
     given = Provide(lambda: kept, sync_to_thread=False)
     overview = Router("/", route_handlers=[show_overview], dependencies={"kept": given})
-    return [overview, *factor_pages()]
+    return [overview, *factor_pages(), *import_pages()]
 
 
 def _waiting(ledger: Store, actor: Actor) -> int:

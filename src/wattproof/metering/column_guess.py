@@ -20,8 +20,9 @@ NO_VALUE: Final = ("NA", "N/A", "na", "n/a", "NaN", "nan", "Null", "NULL", "null
                    "--", "无", "缺失")  # fmt: skip
 """Texts that stand for no value, besides nothing at all."""
 
-MOSTLY: Final = 0.9
-"""The share of a column's values that must be numbers."""
+HALF: Final = 0.5
+"""The share of a column's values that must be numbers: what is wrong with the others is told when
+the whole file is read."""
 LEVELS: Final = 20
 """Values that must never fall for a column to be taken for a register."""
 SAMPLES: Final = 3
@@ -89,7 +90,7 @@ def guess_columns(
         values = [row[at].strip() for row in rows if row[at].strip()]
         given = [value for value in values if value not in NO_VALUE]
         numbers = [value for value in given if _is_number(value)]
-        numeric = bool(numbers) and len(numbers) >= MOSTLY * len(given)
+        numeric = bool(numbers) and len(numbers) >= HALF * len(given)
         if numeric:
             missing.update(value for value in values if value in NO_VALUE)
         unit = _unit(header[at])
@@ -103,7 +104,7 @@ def guess_columns(
                 unit=unit.name if unit is not None and quantity else "",
                 kind="register" if numeric and _never_falls(numbers) else "increment",
                 meter=_meter_id(header[at], unit, taken),
-                likely=numeric and bool(quantity),
+                likely=bool(quantity) and (numeric or unit is not None),
             )
         )
     return tuple(found), tuple(sorted(missing))
