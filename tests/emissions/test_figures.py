@@ -1,0 +1,132 @@
+"""The overview's figures: the same sums as the reports, cut to what is asked for."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from tests.support.meters import packet_of, statement
+from tests.support.recorded import RecordedMeters
+
+from wattproof.analytics.lake import Lake
+from wattproof.core.periods import STEPS, Step, parse_time
+from wattproof.emissions import figures as module
+from wattproof.emissions.figures import Choice, Figures, figures, period_of
+from wattproof.emissions.report import emission_report
+
+ZONE = "Asia/Shanghai"
+HOUR_S = 3600
+NEW_YEAR_S = parse_time("2023-01-01", ZONE)
+
+
+def send(meters: RecordedMeters, meter: str, amounts: list[int], *, start_s: int) -> None:
+    """Hourly readings as one packet, the meter's first."""
+    meters.ledger.time_ms = max(meters.ledger.time_ms, (start_s + len(amounts) * HOUR_S) * 1000)
+    meters.send(packet_of(amounts, start_s=start_s, interval_s=HOUR_S), meter=meter)
+
+
+@pytest.fixture(scope="module")
+def meters() -> RecordedMeters:
+    """Two meters that report over the turn of a year, one of another region that does not."""
+    meters = RecordedMeters()
+    meters.publish(statement())
+    meters.install("m1", region="CN-SH")
+    meters.install("m2", region="CN-SH", quantity="gas.natural")
+    meters.install("m3", region="CN-BJ")
+    meters.assign("grid", meter="m1")
+    send(meters, "m1", [1000 + hour for hour in range(96)], start_s=NEW_YEAR_S - 48 * HOUR_S)
+    send(meters, "m2", [7] * 24, start_s=NEW_YEAR_S)
+    return meters
+
+
+@pytest.fixture(scope="module")
+def lake(meters: RecordedMeters, tmp_path_factory: pytest.TempPathFactory) -> Lake:
+    return meters.projected(tmp_path_factory.mktemp("lake"))
+
+
+def shown(
+    meters: RecordedMeters, lake: Lake, choice: Choice, *, owner: str | None = None
+) -> Figures:
+    return figures(meters.ledger.state, lake, owner=owner, choice=choice, zone=ZONE)
+
+
+def test_what_is_counted(meters: RecordedMeters, lake: Lake) -> None:
+    found = shown(meters, lake, Choice())
+    assert found.entries == meters.ledger.size
+    assert found.meters == {"active": 3}
+    assert found.readings == 96 + 24
+    assert found.newest_s == NEW_YEAR_S + 48 * HOUR_S
+    assert found.choices["region"] == ("CN-BJ", "CN-SH")
+    assert found.choices["quantity"] == ("electricity.import", "gas.natural")
+    assert found.choices["meter"] == ("m1", "m2", "m3")
+
+
+def test_the_newest_month_unless_another_is_asked_for(meters: RecordedMeters, lake: Lake) -> None:
+    january = shown(meters, lake, Choice())
+    assert january.bounds[0] == NEW_YEAR_S
+    assert len(january.bounds) == 32
+    assert january.sums[0].amount == sum(range(1048, 1096))
+    december = shown(meters, lake, Choice(at_s=NEW_YEAR_S - 1))
+    assert december.bounds[-1] == NEW_YEAR_S
+    assert december.sums[0].amount == sum(range(1000, 1048))
+    assert december.sums[0].amounts[:29] == (0,) * 29
+    assert [one.quantity for one in december.sums] == ["electricity.import"]
+
+
+@pytest.mark.parametrize("many", [0, 1000])
+@pytest.mark.parametrize("step", STEPS)
+def test_the_same_sums_as_the_report(
+    meters: RecordedMeters, lake: Lake, step: Step, many: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With few meters and with many."""
+    monkeypatch.setattr(module, "MANY", many)
+    period = period_of(NEW_YEAR_S, step, ZONE) or (None, None)
+    rows = list(
+        emission_report(
+            meters.ledger.state, lake, step=step, start_s=period[0], end_s=period[1], zone=ZONE
+        )
+    )
+    found = shown(meters, lake, Choice(step=step, at_s=NEW_YEAR_S))
+    for one in found.sums:
+        of_quantity = [row for row in rows if row.quantity == one.quantity]
+        assert [amount for amount in one.amounts if amount] == [row.amount for row in of_quantity]
+        grams = [row.emission_g for row in of_quantity if row.emission_g is not None]
+        assert [gram for gram in one.emissions_g if gram is not None] == grams
+        assert one.emission_g == (sum(grams) if grams else None)
+    electricity, gas = found.sums
+    assert not electricity.unassigned
+    assert gas.unassigned
+    assert gas.emission_g is None
+
+
+def test_only_what_is_chosen(meters: RecordedMeters, lake: Lake) -> None:
+    assert [one.quantity for one in shown(meters, lake, Choice(quantity="gas.natural")).sums] == [
+        "gas.natural"
+    ]
+    assert shown(meters, lake, Choice(region="CN-BJ")).sums == ()
+    assert shown(meters, lake, Choice(region="CN-BJ")).meters == {"active": 1}
+    assert shown(meters, lake, Choice(meter="m2")).readings == 24
+    assert shown(meters, lake, Choice(meter="no such")).sums == ()
+
+
+def test_only_what_is_ones_own(meters: RecordedMeters, lake: Lake) -> None:
+    assert shown(meters, lake, Choice(), owner="importer").readings == 120
+    nothing = shown(meters, lake, Choice(), owner="stranger")
+    assert nothing.sums == ()
+    assert nothing.meters == {}
+    assert nothing.newest_s is None
+    assert nothing.choices["quantity"] == ()
+
+
+def test_a_time_without_readings(meters: RecordedMeters, lake: Lake) -> None:
+    found = shown(meters, lake, Choice(at_s=parse_time("2001-02-03", ZONE)))
+    assert found.sums == ()
+    assert len(found.bounds) == 29
+
+
+def test_an_empty_ledger(tmp_path: Path) -> None:
+    meters = RecordedMeters()
+    for step in STEPS:
+        found = shown(meters, meters.projected(tmp_path), Choice(step=step))
+        assert found.sums == ()
+        assert found.readings == 0
