@@ -21,7 +21,7 @@ from wattproof.ledger.proof import MAX_PROOF_BYTES, make_proof, verify_proof
 from wattproof.ledger.store import Entry, Store
 from wattproof.ledger.transaction import encode_payload, new_nonce
 
-__all__ = ["add_commands"]
+__all__ = ["add_commands", "which_ledger"]
 
 Output = Annotated[Path, typer.Option("-o", "--output", help="The file to write. / 输出文件。")]
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The ledger's folder. / 账本目录。")]
