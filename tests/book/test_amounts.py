@@ -7,8 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.support.refusals import refused
 
-from wattproof.book.amounts import parse_amount, parse_limit, shown_amount, shown_unit
+from wattproof.book.amounts import (
+    in_shown_unit,
+    parse_amount,
+    parse_limit,
+    shown_amount,
+    shown_unit,
+)
 from wattproof.book.model import KINDS, MAX_AMOUNT, Asset
+from wattproof.book.refusals import ASSET_UNKNOWN, OVERDRAFT
 
 
 def asset(unit: str, decimals: int, kind: str = "energy") -> Asset:
@@ -90,6 +97,19 @@ def test_written_in_many_ways(text: str, amount: int) -> None:
 )
 def test_what_is_no_amount(text: str) -> None:
     refused("book.amount", lambda: parse_amount(text, YUAN))
+
+
+def test_refusals_in_the_unit_that_people_know() -> None:
+    refusal = OVERDRAFT(account="till", asset="it", amount=100_050, limit=20_000, needed=5)
+    told = in_shown_unit(refusal, YUAN)
+    assert told.code == "book.overdraft"
+    assert "has 1,000.50 of it and may be overdrawn by 200.00: 0.05 cannot" in told.text()
+    assert "1,000.50" in told.text("zh")
+    other = asset("g", 6, "allowance")
+    foreign = OVERDRAFT(account="till", asset="gold", amount=1, limit=0, needed=5)
+    assert in_shown_unit(foreign, other) is foreign
+    plain = ASSET_UNKNOWN(asset="it")
+    assert in_shown_unit(plain, YUAN) is plain
 
 
 def test_bounds() -> None:

@@ -86,6 +86,7 @@ def test_a_bank_issues_and_an_enterprise_pays(site: Site, open_page: Opener) -> 
     pay.get_by_label("Amount").fill("1,200.51")
     go_on(pay)
     refused_at(pay, "amount", "book.overdraft")
+    expect(pay).to_contain_text("has 1,000.50 of yuan-2 and may be overdrawn by 200.00")
     expect(pay.get_by_label("To account")).to_have_value("wind-farm-wallet")
     pay.get_by_label("Amount").fill("1100")
     go_on(pay)
@@ -228,7 +229,8 @@ def test_forms_made_by_hand(site: Site) -> None:
             assert 400 <= answer.status_code < 500, answer.text
             assert code in answer.text
             assert "Go on" in answer.text
-        assert client.form(f"{path}/burn").status_code == 404
+        unknown = client.form(f"{path}/burn")
+        assert (unknown.status_code, "book.no_action" in unknown.text) == (404, True)
         assert client.get(f"{path}?asset=CNY&start=0").status_code == 404
         assert client.get("/assets/gold").status_code == 404
     with site.client("bank") as client:

@@ -161,6 +161,39 @@ def test_what_is_handed_in_must_be_an_enrolment(site: Site) -> None:
             assert "3. Hand it in" in answer.text
 
 
+def test_forms_made_by_hand(site: Site) -> None:
+    """What no browser would send is refused on its page, never a fault of ours."""
+    with site.client("registrar") as client:
+        person = {"id": "somebody", "kind": "person", "key": did_of(key_of("somebody").public)}
+        for path, fields, code in (
+            ("/parties/new", {}, "console.field_needed"),
+            ("/parties/new", {**person, "person": "a name"}, "identity.person_hash"),
+            ("/parties/new", {**person, "person": "ab" * 32, "name": "A"}, "person_fields"),
+            ("/parties/new", {**person, "roles": "king"}, "identity.role.unknown"),
+            ("/parties/steel-works/promote", {}, "identity.no_action"),
+            ("/parties/steel-works/grant", {"role": "consumer"}, "identity.role.held"),
+            ("/parties/steel-works/suspend", {"reason": "r" * 500}, "console.field"),
+            ("/parties/operator/suspend", {}, "identity.role.last_registrar"),
+            ("/devices/office-a/melt", {}, "identity.no_action"),
+        ):
+            answer = client.form(path, **fields)
+            assert 400 <= answer.status_code < 500, (path, answer.status_code)
+            assert code in answer.text, path
+    with site.client("steel") as client:
+        for query, code in (
+            ("id=a+b&owner=steel-works&quantity=gas&zone=UTC", "core.id"),
+            ("id=m&owner=steel-works&quantity=joy&zone=UTC", "core.quantity"),
+            ("id=m&owner=steel-works&quantity=gas&zone=Moon", "core.zone"),
+            (
+                "id=m&owner=steel-works&quantity=gas&zone=UTC&register_modulus=1.5",
+                "identity.enrol.modulus",
+            ),
+        ):
+            answer = client.get(f"/devices/enrol?{query}")
+            assert (answer.status_code, code in answer.text) == (400, True), query
+            assert client.get(f"/devices/enrol/file?{query}").status_code == 400
+
+
 def test_a_step_that_somebody_else_took_meanwhile(site: Site, open_page: Opener) -> None:
     enrol(site, "chiller")
     page = open_page("metering")
@@ -228,6 +261,9 @@ def test_a_key_in_ones_own_hands_is_replaced_outside(fresh_site: Site, tmp_path:
         token = {"csrf": client.csrf}
         bad = client.post("/account/key/hand-in", data=token, files=files)
         assert (bad.status_code, "keys.cose" in bad.text) == (400, True)
+        files = {"signed": ("rotation.cose", b"")}
+        empty = client.post("/account/key/hand-in", data=token, files=files)
+        assert (empty.status_code, "identity.rotate.other_type" in empty.text) == (400, True)
         files = {"signed": ("rotation.cose", signed_file.read_bytes())}
         good = client.post("/account/key/hand-in", data=token, files=files)
         assert good.status_code == 303

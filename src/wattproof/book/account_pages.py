@@ -13,10 +13,10 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
 from wattproof.book import queries
-from wattproof.book.amounts import shown_amount, shown_unit
+from wattproof.book.amounts import in_shown_unit, shown_amount, shown_unit
 from wattproof.book.api import parties_of, seen_account
 from wattproof.book.forms import ABOUT_FIELDS, open_body, retire_body, transfer_body
-from wattproof.book.model import ACCOUNTS, BALANCES, MAX_MEMO, Account, Balance
+from wattproof.book.model import ACCOUNTS, ASSETS, BALANCES, MAX_MEMO, Account, Balance
 from wattproof.book.refusals import NO_ACTION
 from wattproof.book.statement import Statement, statement
 from wattproof.console.filled import Filled
@@ -124,7 +124,9 @@ async def act_on_account(
         body = make(form, account.id, ledger)
         rehearsal.check(visitor, body)
     except Refused as refusal:
-        form.refused(refusal, ABOUT_FIELDS)
+        asset = ledger.get(ASSETS, form["asset"])
+        told = refusal if asset is None else in_shown_unit(refusal, asset)
+        form.refused(told, ABOUT_FIELDS)
         return _account(frame, visitor, ledger, account, action=action, form=form)
     return signer.draft(visitor, body, back=f"/accounts/{account.id}")
 

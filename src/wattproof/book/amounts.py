@@ -11,10 +11,10 @@ import unicodedata
 from typing import Final
 
 from wattproof.book.model import MAX_AMOUNT, Asset
-from wattproof.core.errors import ErrorCode, Lang, Malformed
+from wattproof.core.errors import ErrorCode, Lang, Malformed, WattProofError
 from wattproof.core.units import UNITS, Unit
 
-__all__ = ["parse_amount", "parse_limit", "shown_amount", "shown_unit"]
+__all__ = ["in_shown_unit", "parse_amount", "parse_limit", "shown_amount", "shown_unit"]
 
 AMOUNT_FORM = ErrorCode(
     Malformed,
@@ -28,6 +28,9 @@ AMOUNT_RANGE = ErrorCode(
     en="An amount is more than 0 and at most {most}.",
     zh="数量须大于 0，且不超过 {most}。",
 )
+
+_AMOUNTS: Final = ("amount", "debt", "limit", "needed")
+"""What refusals call the amounts that they name."""
 
 _FORM: Final = re.compile(
     r"(?P<whole>[0-9]+|[0-9]{1,3}(?:,[0-9]{3})+)(?:\.(?P<places>[0-9]+))?", re.ASCII
@@ -65,6 +68,17 @@ def parse_limit(text: str, asset: Asset) -> int:
     if amount > MAX_AMOUNT:
         raise AMOUNT_RANGE(most=shown_amount(MAX_AMOUNT, asset))
     return amount
+
+
+def in_shown_unit(refusal: WattProofError, asset: Asset) -> WattProofError:
+    """A refusal of the book with the amounts that it names as people read them."""
+    if refusal.params.get("asset") != asset.id:
+        return refusal
+    told = {
+        name: shown_amount(value, asset) if name in _AMOUNTS and isinstance(value, int) else value
+        for name, value in refusal.params.items()
+    }
+    return refusal if told == refusal.params else refusal.error(**told)
 
 
 def _parsed(text: str, asset: Asset) -> int:

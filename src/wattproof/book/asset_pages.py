@@ -14,7 +14,7 @@ from litestar.response import Response
 
 from wattproof.book import queries
 from wattproof.book.account_pages import shown_holding
-from wattproof.book.amounts import shown_amount, shown_unit
+from wattproof.book.amounts import in_shown_unit, shown_amount, shown_unit
 from wattproof.book.forms import (
     ABOUT_FIELDS,
     DECIMALS,
@@ -145,7 +145,7 @@ async def act_on_asset(
         body = make(form, asset)
         rehearsal.check(visitor, body)
     except Refused as refusal:
-        form.refused(refusal, ABOUT_FIELDS)
+        form.refused(in_shown_unit(refusal, asset), ABOUT_FIELDS)
         return _asset(frame, visitor, ledger, asset, action=action, form=form)
     return signer.draft(visitor, body, back=f"/assets/{asset.id}")
 

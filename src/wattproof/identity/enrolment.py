@@ -22,7 +22,7 @@ from wattproof.console.sign_in import form_checked
 from wattproof.console.visitor import Visitor
 from wattproof.core.codes import check_id
 from wattproof.core.errors import ErrorCode, Malformed, Refused, WattProofError
-from wattproof.core.periods import DEFAULT_ZONE, check_zone_name
+from wattproof.core.periods import DEFAULT_ZONE, load_zone
 from wattproof.core.units import QUANTITY_LABELS, base_unit, parse_quantity
 from wattproof.gateway.access import may_see
 from wattproof.gateway.ledger import LedgerFacts
@@ -202,7 +202,7 @@ def _enrolment(form: Filled) -> EnrolDevice:
 
 
 def _zone(text: str) -> str:
-    check_zone_name(text)
+    load_zone(text)
     return text
 
 
