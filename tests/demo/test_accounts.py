@@ -25,7 +25,7 @@ def folder(demo_ledger: Path, tmp_path: Path) -> LedgerFolder:
 
 
 def test_an_account_for_each_party(folder: LedgerFolder) -> None:
-    accounts = make_accounts(folder, first=[OPERATOR], lang="zh")
+    accounts = make_accounts(folder, first=[OPERATOR])
     assert [one.login for one in accounts] == [OPERATOR, *(party.id for party in PARTIES)]
     assert len({one.password for one in accounts}) == len(accounts)
     users = Users(folder.path / USERS_FILE)
@@ -38,14 +38,14 @@ def test_an_account_for_each_party(folder: LedgerFolder) -> None:
 
 
 def test_a_second_run_gives_the_same(folder: LedgerFolder) -> None:
-    first = make_accounts(folder, first=[OPERATOR], lang="en")
-    assert make_accounts(folder, first=[OPERATOR], lang="en") == first
+    first = make_accounts(folder, first=[OPERATOR])
+    assert make_accounts(folder, first=[OPERATOR]) == first
 
 
 def test_what_is_missing_is_made_again(folder: LedgerFolder) -> None:
-    first = make_accounts(folder, first=[OPERATOR], lang="en")
+    first = make_accounts(folder, first=[OPERATOR])
     (folder.path / USERS_FILE).unlink()
-    assert make_accounts(folder, first=[OPERATOR], lang="en") == first
+    assert make_accounts(folder, first=[OPERATOR]) == first
     users = Users(folder.path / USERS_FILE)
     assert users.sign_in(first[0].login, first[0].password, now_s=0).user.party == OPERATOR
     users.close()
@@ -54,6 +54,6 @@ def test_what_is_missing_is_made_again(folder: LedgerFolder) -> None:
 def test_another_ledger_has_other_passwords(folder: LedgerFolder, tmp_path: Path) -> None:
     other = LedgerFolder(tmp_path / "other", machine())
     shutil.copytree(folder.path, other.path)
-    first = make_accounts(folder, first=[], lang="en")
-    second = make_accounts(other, first=[], lang="en")
+    first = make_accounts(folder, first=[])
+    second = make_accounts(other, first=[])
     assert not {one.password for one in first} & {one.password for one in second}

@@ -11,7 +11,7 @@ from typing import Annotated
 import typer
 
 from wattproof.cli.host import Host
-from wattproof.cli.output import JsonFlag, language, say, show_json, show_table
+from wattproof.cli.output import JsonFlag, say, show_json, show_table
 from wattproof.console.users import Users
 
 __all__ = ["PASSWORD_VARIABLE", "USERS_FILE", "add_commands"]
@@ -45,7 +45,7 @@ def add_commands(app: typer.Typer, host: Host) -> None:
         signing_key = ledger.keys().get(key) if key else None
         users = Users(folder / USERS_FILE)
         try:
-            users.add(login, password=_password(), party=party, lang=language(), key=signing_key)
+            users.add(login, password=_password(), party=party, key=signing_key)
         finally:
             users.close()
         if as_json:

@@ -63,11 +63,12 @@ HASHED_AT_ONCE: Final = 4
 
 
 class User(msgspec.Struct, frozen=True, kw_only=True):
-    """An account: the party it acts for, its language, and whether its key is kept here."""
+    """An account: the party it acts for, its language if one was chosen, and whether its key is
+    kept here."""
 
     login: Annotated[str, Meta(max_length=64)]
     party: str
-    lang: Lang
+    lang: Lang | None
     keeps_key: bool
 
 
@@ -113,7 +114,13 @@ class Users:
         return [_user(row) for row in self._file.all(f"SELECT {_USER} FROM users ORDER BY login")]
 
     def add(
-        self, login: str, *, password: str, party: str, lang: Lang, key: SigningKey | None
+        self,
+        login: str,
+        *,
+        password: str,
+        party: str,
+        key: SigningKey | None,
+        lang: Lang | None = None,
     ) -> None:
         """Make an account; `key` is sealed by the password, or kept by the user (None)."""
         if not login or len(login) > 64 or not all(c.isalnum() or c in ".-_" for c in login):
@@ -122,7 +129,8 @@ class Users:
         sealed = None if key is None else wrap(key.seed, password, cost=self._cost)
         try:
             self._file.do(
-                "INSERT INTO users VALUES (?, ?, ?, ?, ?)", (login, party, hashed, sealed, lang)
+                "INSERT INTO users VALUES (?, ?, ?, ?, ?)",
+                (login, party, hashed, sealed, lang or ""),
             )
         except sqlite3.IntegrityError:
             raise LOGIN_TAKEN(login=login) from None
@@ -309,7 +317,7 @@ _USER: Final = "login, party, lang, users.sealed IS NOT NULL"
 
 
 def _user(row: tuple[Any, ...]) -> User:
-    return User(login=row[0], party=row[1], lang=row[2], keeps_key=bool(row[3]))
+    return User(login=row[0], party=row[1], lang=row[2] or None, keeps_key=bool(row[3]))
 
 
 def _checked(password: str) -> str:

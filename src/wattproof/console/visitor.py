@@ -165,7 +165,7 @@ def _cookies(header: str) -> dict[str, str]:
 def _language(cookie: str | None, session: Session | None, accept: str | None) -> Lang:
     if cookie in ("en", "zh"):
         return "zh" if cookie == "zh" else "en"
-    if session is not None:
+    if session is not None and session.user.lang is not None:
         return session.user.lang
     return language_of(accept)
 

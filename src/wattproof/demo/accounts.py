@@ -16,7 +16,6 @@ import msgspec
 
 from wattproof.console.cli import USERS_FILE
 from wattproof.console.users import Users
-from wattproof.core.errors import Lang
 from wattproof.demo.region import PARTIES
 from wattproof.engines.folder import LedgerFolder
 from wattproof.identity.queries import party
@@ -40,7 +39,7 @@ class DemoAccount(msgspec.Struct, frozen=True, kw_only=True):
     roles: tuple[str, ...]
 
 
-def make_accounts(folder: LedgerFolder, *, first: Sequence[str], lang: Lang) -> list[DemoAccount]:
+def make_accounts(folder: LedgerFolder, *, first: Sequence[str]) -> list[DemoAccount]:
     """The accounts of the parties `first`, then of the region's; those that are missing are made.
 
     A password that was changed in the console since is not known here: the first one is given.
@@ -62,7 +61,6 @@ def make_accounts(folder: LedgerFolder, *, first: Sequence[str], lang: Lang) -> 
                         login,
                         password=passwords[login],
                         party=login,
-                        lang=lang,
                         key=keys.get(login),
                     )
     finally:

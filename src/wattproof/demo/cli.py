@@ -48,7 +48,7 @@ def add_commands(app: typer.Typer, host: Host) -> None:
         if not (report.ok and verdict.ok):
             raise typer.Exit(EXIT_NO)
         if not no_serve:
-            _print_accounts(make_accounts(ledger, first=[OPERATOR], lang=language()))
+            _print_accounts(make_accounts(ledger, first=[OPERATOR]))
             host.serve(ledger, ADDRESS, PORT)
 
 
