@@ -32,7 +32,7 @@ def test_an_account_for_each_party(folder: LedgerFolder) -> None:
     session = users.sign_in("steel-works", accounts[4].password, now_s=0)
     with folder.keys() as keys:
         assert users.key_of(session).public == keys.get("steel-works").public
-    assert session.user.lang == "zh"
+    assert session.user.lang is None  # the browser decides until the user does
     users.close()
     assert stat.S_IMODE((folder.path / PASSWORDS_FILE).stat().st_mode) == 0o600
 
