@@ -5,6 +5,8 @@ ledger.lock   held by the one process that writes
 keys/         the encrypted key store: the log's key and those of this operator's parties
 keys.secret   the key store's passphrase, where none is given from outside
 lake/         the Parquet lake, a projection that can be deleted at any time
+
+The console keeps its accounts and the files that its users upload here too.
 """
 
 from __future__ import annotations
