@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from functools import cache
 from typing import Any, Final
 
 import msgspec
@@ -82,7 +83,8 @@ def sentence_of(event: dict[str, Any]) -> Sentence:
     return Sentence(en=kind.en.format(**fields), zh=kind.zh.format(**fields))
 
 
-def _defaults(kind: type[Event]) -> dict[str, Any]:
+@cache
+def _defaults(kind: type[Event]) -> Mapping[str, Any]:
     return {
         field.name: plain(field.default)
         for field in msgspec.structs.fields(kind)

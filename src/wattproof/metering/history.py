@@ -12,7 +12,7 @@ from wattproof.core.errors import Broken, ErrorCode
 from wattproof.core.periods import bucket_bounds
 from wattproof.gateway.words import decode_entry
 from wattproof.ledger.chain import receipt_of
-from wattproof.ledger.store import Store
+from wattproof.ledger.store import Entry, Store
 from wattproof.ledger.transaction import Codec
 from wattproof.metering.model import (
     PACKETS,
@@ -30,6 +30,7 @@ CATCH_UP: Final = "catch_up"
 """The quality of an amount that a register gained in a gap."""
 
 PACKETS_AT_ONCE: Final = 100
+DAYS_CHARTED: Final = 3
 
 NOT_A_PACKET = ErrorCode(
     Broken,
@@ -40,9 +41,10 @@ NOT_A_PACKET = ErrorCode(
 
 
 class Report(msgspec.Struct, frozen=True, kw_only=True):
-    """A packet that was accepted: where it is, and what was found of it."""
+    """A packet that was accepted: where it is, its log entry, and what was found of it."""
 
     row: PacketRow
+    entry: Entry
     accepted: PacketAccepted
 
 
@@ -67,10 +69,13 @@ class Sums(msgspec.Struct, frozen=True, kw_only=True):
     amounts: tuple[int | None, ...]
 
 
-def reports(ledger: Store, stream: Stream, *, before: int | None, limit: int) -> list[Report]:
+def reports(
+    ledger: Store, stream: Stream, *, before: int | None, limit: int, since_s: int = 0
+) -> list[Report]:
     """The newest packets, or those before a sequence number, the newest first.
 
-    Each packet says how many before it never arrived, so the one before it is found at once.
+    Those that end before `since_s` are left out. Each packet says how many before it never
+    arrived, so the one before it is found at once.
     """
     found: list[Report] = []
     sequence = stream.next_sequence - 1 if before is None else before - 1
@@ -80,7 +85,9 @@ def reports(ledger: Store, stream: Stream, *, before: int | None, limit: int) ->
             sequence -= 1
             limit -= 1
             continue
-        report = Report(row=row, accepted=_accepted(ledger, row))
+        if row.end_s < since_s:
+            break
+        report = _report(ledger, row)
         found.append(report)
         sequence -= 1 + report.accepted.missing
     return found
@@ -96,7 +103,7 @@ def readings(
         for row in rows:
             if row.end_s <= start_s or row.start_s - 31 * 86_400 >= end_s:
                 continue
-            for reading in _readings(ledger, codec, row):
+            for reading in _readings(codec, _report(ledger, row)):
                 if start_s <= reading.start_s < end_s:
                     yield reading
         if len(rows) < PACKETS_AT_ONCE:
@@ -106,27 +113,26 @@ def readings(
 
 def hours(ledger: Store, codec: Codec, stream: Stream, *, packets: int, zone: str) -> Sums:
     """The hours of a meter's last three days, as far back as its last `packets` packets go."""
-    found = reports(ledger, stream, before=None, limit=packets)
+    since_s = stream.end_s - DAYS_CHARTED * 86_400
+    found = reports(ledger, stream, before=None, limit=packets, since_s=since_s)
     if not found or stream.end_s == stream.start_s:
         return Sums(bounds=(), amounts=())
-    first_s = max(stream.end_s - 3 * 86_400, found[-1].row.start_s)
+    first_s = max(since_s, found[-1].row.start_s)
     bounds = bucket_bounds(first_s, stream.end_s - 1, "hour", zone)
     amounts: list[int | None] = [None] * (len(bounds) - 1)
     for report in found:
-        if report.row.end_s > first_s:
-            for reading in _readings(ledger, codec, report.row):
-                if reading.start_s >= first_s:
-                    hour = bisect_right(bounds, reading.start_s) - 1
-                    amounts[hour] = (amounts[hour] or 0) + reading.amount
+        for reading in _readings(codec, report):
+            if reading.start_s >= first_s:
+                hour = bisect_right(bounds, reading.start_s) - 1
+                amounts[hour] = (amounts[hour] or 0) + reading.amount
     return Sums(bounds=tuple(bounds), amounts=tuple(amounts))
 
 
-def _readings(ledger: Store, codec: Codec, row: PacketRow) -> Iterator[Reading]:
-    entry = ledger.entry(row.entry)
-    packet = decode_entry(codec, entry).body
+def _readings(codec: Codec, report: Report) -> Iterator[Reading]:
+    row, accepted = report.row, report.accepted
+    packet = decode_entry(codec, report.entry).body
     if not isinstance(packet, Packet):
         raise NOT_A_PACKET(entry=row.entry)
-    accepted = _accepted(ledger, row)
     if accepted.catch_up:
         start_s, seconds = catch_up_span(
             end_s=row.start_s, gap_s=accepted.gap_s, interval_s=packet.interval_s
@@ -151,8 +157,10 @@ def _readings(ledger: Store, codec: Codec, row: PacketRow) -> Iterator[Reading]:
         )
 
 
-def _accepted(ledger: Store, row: PacketRow) -> PacketAccepted:
-    for name, fields in receipt_of(ledger.entry(row.entry), first=False).events:
+def _report(ledger: Store, row: PacketRow) -> Report:
+    entry = ledger.entry(row.entry)
+    for name, fields in receipt_of(entry, first=False).events:
         if name == PacketAccepted.name:
-            return msgspec.convert(fields, PacketAccepted)
+            accepted = msgspec.convert(fields, PacketAccepted)
+            return Report(row=row, entry=entry, accepted=accepted)
     raise NOT_A_PACKET(entry=row.entry)
