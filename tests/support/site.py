@@ -11,6 +11,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 import httpx
+from litestar import Litestar
 
 from wattproof.cli.host import Opening
 from wattproof.console.cli import USERS_FILE
@@ -36,6 +37,7 @@ LOGINS: Final[Mapping[str, str]] = {
     "grid": "grid",
     "bank": "bank",
     "wind": "wind-farm",
+    "readings": "importer",
 }
 """Accounts, and the party of the demonstration for which each acts."""
 
@@ -71,6 +73,7 @@ class Site:
         self.folder: Final = folder
         self.url = ""
         self.writer: Writer
+        self.app: Litestar
         self._server: ServerThread | None = None
 
     def start(self) -> None:
@@ -78,7 +81,8 @@ class Site:
         port = urlsplit(self.url).port or 0
         self.writer = self.folder.open_writer(workers=0)
         try:
-            self._server = ServerThread(make_site(self.folder, self.writer), port=port)
+            self.app = make_site(self.folder, self.writer)
+            self._server = ServerThread(self.app, port=port)
         except BaseException:
             self.writer.close()
             raise
