@@ -73,8 +73,9 @@ def open_page(browser: Chromium, site: Site) -> Iterator[Opener]:
         watched = browser.open(url or site.url, **options)
         opened.append(watched)
         if lang:
-            chosen = {"name": "wattproof_lang", "value": lang, "url": url or site.url}
-            watched.page.context.add_cookies([chosen])
+            watched.page.context.add_cookies(
+                [{"name": "wattproof_lang", "value": lang, "url": url or site.url}]
+            )
         if login:
             sign_in(watched.page, login, site.password)
         return watched.page
