@@ -78,7 +78,7 @@ def test_reading_needs_no_javascript(open_page: Opener) -> None:
     row = page.get_by_role("row", name="4 Jan")
     expect(row.first).to_contain_text("18,575.912")
     page.get_by_label("Show", exact=True).select_option("year")
-    page.get_by_role("button", name="Show it").click()
+    page.get_by_role("button", name="Show these").click()
     expect(page.get_by_role("row", name="2025").first).to_contain_text("1,002,615.385")
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Meters").click()
     page.get_by_role("link", name="steel-main").click()

@@ -42,6 +42,17 @@ def test_translations_are_chinese(package: Path) -> None:
             assert re.search(r"[一-鿿]", str(message.string)), message.id
 
 
+def test_a_text_is_the_same_in_all_rooms() -> None:
+    """The rooms' catalogues are one in a running node: the last one would win."""
+    strings: dict[str, dict[str, str]] = {}
+    for package in ROOMS:
+        for message in catalogue(package):
+            if message.id:
+                strings.setdefault(str(message.id), {})[package.name] = str(message.string)
+    differing = {text: found for text, found in strings.items() if len(set(found.values())) > 1}
+    assert differing == {}
+
+
 def test_faults_are_found(tmp_path: Path) -> None:
     (tmp_path / "templates").mkdir()
     (tmp_path / "locale").mkdir()

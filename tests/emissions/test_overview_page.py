@@ -52,7 +52,7 @@ def test_choosing_what_is_shown(open_page: Opener) -> None:
     page.get_by_label("Quantity").select_option("electricity.generation")
     page.get_by_label("Show", exact=True).select_option("hour")
     page.get_by_label("Around").fill("2025-01-12")
-    page.get_by_role("button", name="Show it").click()
+    page.get_by_role("button", name="Show these").click()
     expect(page.get_by_role("navigation", name="Period")).to_contain_text("12 January 2025")
     table = page.get_by_role("region", name="Energy")
     expect(table.get_by_role("row")).to_have_count(26)
