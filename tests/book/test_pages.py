@@ -12,7 +12,14 @@ from tests.support.paths import fits, go_on, in_chinese, refused_at, sign
 from tests.support.site import Site
 
 from wattproof.book import queries
-from wattproof.book.model import DefineAsset, Issue, Movement, OpenAccount, Transfer
+from wattproof.book.model import (
+    DefineAsset,
+    Issue,
+    Movement,
+    OpenAccount,
+    SetOverdraft,
+    Transfer,
+)
 from wattproof.ledger.chain import Receipt
 from wattproof.ledger.transaction import Body, sign_transaction
 
@@ -31,9 +38,9 @@ def held(site: Site, account: str, asset: str) -> int:
     return queries.balance(site.writer.store, account=account, asset=asset)
 
 
-def test_a_bank_issues_and_an_enterprise_pays(site: Site, open_page: Opener) -> None:
-    bank, steel = open_page("bank"), open_page("steel")
-
+def test_a_bank_defines_and_issues(site: Site, open_page: Opener) -> None:
+    submit(site, (OpenAccount(id="offices-till"), "offices"))
+    bank = open_page("bank")
     bank.get_by_role("link", name="Assets").click()
     bank.get_by_text("Define an asset").click()
     bank.get_by_label("Id").fill("cert:gold")
@@ -50,11 +57,6 @@ def test_a_bank_issues_and_an_enterprise_pays(site: Site, open_page: Opener) -> 
     go_on(bank)
     sign(bank, "Define an asset", "yuan-2")
 
-    steel.get_by_role("link", name="Accounts").click()
-    steel.get_by_label("Id").fill("steel-till")
-    go_on(steel)
-    sign(steel, "Open an account", "steel-till")
-
     bank.goto("/assets/yuan-2")
     form = bank.locator("#issue")
     form.get_by_label("Into account").fill("no-such-till")
@@ -63,18 +65,31 @@ def test_a_bank_issues_and_an_enterprise_pays(site: Site, open_page: Opener) -> 
     go_on(form)
     refused_at(form, "account", "book.account.unknown")
     expect(form.get_by_label("Memo")).to_have_value("first top-up")
-    form.get_by_label("Into account").fill("steel-till")
+    form.get_by_label("Into account").fill("offices-till")
     go_on(form)
-    sign(bank, "steel-till", "1,000.50", "first top-up")
-    assert held(site, "steel-till", "yuan-2") == 100_050
+    sign(bank, "offices-till", "1,000.50", "first top-up")
+    assert held(site, "offices-till", "yuan-2") == 100_050
     bank.goto("/assets/yuan-2")
     bank.get_by_text("Set an overdraft limit").click()
     overdraft = bank.locator("#overdraft")
-    overdraft.get_by_label("Account").fill("steel-till")
+    overdraft.get_by_label("Account").fill("offices-till")
     overdraft.get_by_label("Limit").fill("200")
     go_on(overdraft)
-    sign(bank, "steel-till", "200.00")
+    sign(bank, "offices-till", "200.00")
 
+
+def test_an_enterprise_opens_an_account_and_pays(site: Site, open_page: Opener) -> None:
+    steel = open_page("steel")
+    steel.get_by_role("link", name="Accounts").click()
+    steel.get_by_label("Id").fill("steel-till")
+    go_on(steel)
+    sign(steel, "Open an account", "steel-till")
+    submit(
+        site,
+        (DefineAsset(id="yuan-3", kind="money", unit="fen", decimals=2), "bank"),
+        (Issue(asset="yuan-3", account="steel-till", amount=100_050, memo="top-up"), "bank"),
+        (SetOverdraft(account="steel-till", asset="yuan-3", limit=20_000), "bank"),
+    )
     steel.goto("/accounts/steel-till")
     expect(steel.locator("main")).to_contain_text("200.00 CNY")
     pay = steel.locator("#transfer")
@@ -86,7 +101,7 @@ def test_a_bank_issues_and_an_enterprise_pays(site: Site, open_page: Opener) -> 
     pay.get_by_label("Amount").fill("1,200.51")
     go_on(pay)
     refused_at(pay, "amount", "book.overdraft")
-    expect(pay).to_contain_text("has 1,000.50 of yuan-2 and may be overdrawn by 200.00")
+    expect(pay).to_contain_text("has 1,000.50 of yuan-3 and may be overdrawn by 200.00")
     expect(pay.get_by_label("To account")).to_have_value("wind-farm-wallet")
     pay.get_by_label("Amount").fill("1100")
     go_on(pay)
@@ -96,7 +111,7 @@ def test_a_bank_issues_and_an_enterprise_pays(site: Site, open_page: Opener) -> 
     steel.get_by_role("button", name="Sign and submit").dblclick()
     steel.wait_for_url("**/ledger/transactions/*")
     assert site.size == size + 1
-    assert held(site, "steel-till", "yuan-2") == -9_950
+    assert held(site, "steel-till", "yuan-3") == -9_950
     steel.goto("/accounts/steel-till")
     rows = steel.locator("table").last.get_by_role("row")
     expect(rows).to_have_count(3)
