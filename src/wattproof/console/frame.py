@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, Final
@@ -48,6 +49,10 @@ HEADERS: Final = {
     "Referrer-Policy": "same-origin",
     "Vary": "Cookie, Accept-Language",
 }
+
+
+_NOTE: Final = re.compile(r"\s*[(（][^()（）]*[)）]$")
+"""A note in brackets at the end of a sentence, which a heading goes without."""
 
 
 class NavItem(msgspec.Struct, frozen=True, kw_only=True):
@@ -175,6 +180,7 @@ class Frame:
             word=lambda value, field: self.words.value(field, value, lang),
             region=lambda code: region_label(code, lang),
             sentence=lambda both: both.zh if lang == "zh" else both.en,
+            heading=lambda text: _NOTE.sub("", text),
             about=lambda value, unit: about(value, unit, lang),
             chart=lambda chart: _chart_json(chart.data(lang)),
             decimals=decimal_text,

@@ -197,8 +197,8 @@ class Segment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 @event(
     "emissions.emitted",
-    en="Meter {number}: {emission_g} g",
-    zh="表计 {number}：{emission_g} 克",
+    en="Meter {number} emitted {emission_g} g",
+    zh="表计 {number} 的排放：{emission_g} 克",
 )
 class Emitted(Event):
     """The emission of a packet, or of the catch-up amount of a replacement.
