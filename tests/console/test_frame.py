@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.support.chromium import PHONE, WIDE, Opener, sign_in
-from tests.support.site import PASSWORD, Site
+from tests.support.site import PASSWORD, Site, serving_a_copy
 
 PAGES = ("/", "/?by=hour&at=2025-01-12", "/meters", "/meters/office-b", "/ledger",
          "/ledger/entries/1", "/ledger/entries/70", "/account", "/nowhere")  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that nobody else writes into: figures are looked at here."""
+    with serving_a_copy(demo_ledger, tmp_path_factory.mktemp("own") / "ledger") as site:
+        yield site
 
 
 def test_from_sign_in_to_sign_out(page: Page) -> None:

@@ -3,11 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 from tests.support.chromium import Opener
-from tests.support.site import Site
+from tests.support.site import Site, serving_a_copy
+
+
+@pytest.fixture(scope="module")
+def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that nobody else writes into: figures are looked at here."""
+    with serving_a_copy(demo_ledger, tmp_path_factory.mktemp("own") / "ledger") as site:
+        yield site
 
 
 def chart(page: Page, title: str) -> None:

@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Iterator
+from pathlib import Path
 
+import pytest
 from playwright.sync_api import expect
 from tests.support.chromium import Opener
-from tests.support.site import Site
+from tests.support.site import Site, serving_a_copy
 
 from wattproof.demo.region import METERS, readings
 from wattproof.identity.model import DEVICES
 from wattproof.metering.history import reports
 from wattproof.metering.model import STREAMS
+
+
+@pytest.fixture(scope="module")
+def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site that nobody else writes into: figures are looked at here."""
+    with serving_a_copy(demo_ledger, tmp_path_factory.mktemp("own") / "ledger") as site:
+        yield site
 
 
 def test_the_list(open_page: Opener) -> None:

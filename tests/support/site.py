@@ -25,7 +25,8 @@ from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.passphrase import LOWEST
 from wattproof.node import create_ledger, machine, make_site
 
-__all__ = ["LOGINS", "OWN_KEY", "PASSWORD", "Client", "Site", "copied", "make_ledger"]
+__all__ = ["LOGINS", "OWN_KEY", "PASSWORD", "Client", "Site", "copied", "make_ledger",
+           "serving_a_copy"]  # fmt: skip
 
 PASSWORD: Final = "correct horse battery"
 
@@ -56,6 +57,17 @@ def make_ledger(path: Path) -> None:
             key = None if login == OWN_KEY else keys.get(party)
             users.add(login, password=PASSWORD, party=party, lang="en", key=key)
     users.close()
+
+
+@contextmanager
+def serving_a_copy(source: Path, target: Path) -> Iterator[Site]:
+    """A site over a copy of a ledger, for tests that want it as it was made."""
+    site = copied(source, target)
+    site.start()
+    try:
+        yield site
+    finally:
+        site.stop()
 
 
 def copied(source: Path, target: Path) -> Site:
