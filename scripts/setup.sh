@@ -19,4 +19,4 @@ fi
 
 [ -x "$VENV/bin/python" ] || "$PYTHON" -m venv "$VENV"
 "$VENV/bin/python" -m pip install -q --disable-pip-version-check --upgrade 'pip>=25.1'
-"$VENV/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[fast]' --group test --group lint
+"$VENV/bin/python" -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[fast,edge,ocr,pi]' --group test --group lint
