@@ -1,0 +1,1 @@
+"""The agent beside a meter: it reads, turns readings into emissions, signs both, and sends them."""
