@@ -12,14 +12,14 @@ from hypothesis import strategies as st
 
 from wattproof.core.codes import check_id, check_region, province_of, provinces
 from wattproof.core.errors import Malformed, NotFound
-from wattproof.core.packaged import read_table
-from wattproof.core.units import FAMILIES
-from wattproof.emissions.library import (
+from wattproof.core.factors import (
     UNITY,
     factor_ug,
     packaged_factor,
     packaged_factors,
 )
+from wattproof.core.packaged import read_table
+from wattproof.core.units import FAMILIES
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_fuel_factors_agree_with_their_parts() -> None:
     The IPCC tables round the carbon content to three digits beside the factor per TJ.
     """
     checked = 0
-    for row in read_table("wattproof.emissions", "fuels"):
+    for row in read_table("wattproof.core", "fuels"):
         if not row["ncv"]:
             continue
         parts = Fraction(row["ncv"]) * Fraction(row["carbon_tc_per_gj"])
