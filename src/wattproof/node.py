@@ -16,6 +16,7 @@ import wattproof.book.api as book_api
 import wattproof.book.contract as book
 import wattproof.book.pages as book_pages
 import wattproof.emissions.contract as emissions
+import wattproof.emissions.tracking.contract as tracking
 import wattproof.identity.api as identity_api
 import wattproof.identity.contract as identity
 import wattproof.identity.pages as identity_pages
@@ -121,7 +122,13 @@ T = TypeVar("T")
 
 def machine() -> Machine:
     """All contracts of this version, in the order in which they listen to each other."""
-    contracts = (identity.CONTRACT, book.CONTRACT, metering.CONTRACT, emissions.CONTRACT)
+    contracts = (
+        identity.CONTRACT,
+        book.CONTRACT,
+        metering.CONTRACT,
+        emissions.CONTRACT,
+        tracking.CONTRACT,
+    )
     return Machine(contracts, authorise=identity.authorise)
 
 

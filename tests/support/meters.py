@@ -9,6 +9,7 @@ from tests.support.memory_ledger import Accepted, MemoryLedger, key_of
 
 from wattproof.emissions.contract import CONTRACT as EMISSIONS
 from wattproof.emissions.model import FactorStatement, PublishFactors
+from wattproof.emissions.tracking.contract import CONTRACT as TRACKING
 from wattproof.identity.contract import CONTRACT as IDENTITY
 from wattproof.identity.contract import authorise
 from wattproof.identity.model import DEVICES, AuthenticateDevice, ConfirmDevice, EnrolDevice
@@ -82,7 +83,7 @@ class Meters:
     """A ledger with identity, metering and emissions; each meter's key is `key_of` its id."""
 
     def __init__(self) -> None:
-        self.ledger = MemoryLedger([IDENTITY, METERING, EMISSIONS], authorise)
+        self.ledger = MemoryLedger([IDENTITY, METERING, EMISSIONS, TRACKING], authorise)
         self.ledger.genesis(FOUNDERS)
 
     def add(

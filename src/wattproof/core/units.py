@@ -35,6 +35,7 @@ __all__ = [
     "family",
     "find_unit",
     "format_amount",
+    "is_prediction",
     "parse_decimal",
     "parse_quantity",
     "quantity_label",
@@ -121,6 +122,7 @@ FAMILIES: Final = _families(
     ("value", "fen", ("money",), "value", "产值"),
     ("co2", "g", ("co2", "mass"), "CO2", "二氧化碳"),
     ("distance", "m", ("length",), "distance", "里程"),
+    ("freight", "kgkm", ("freight",), "freight", "货物周转量"),
 )
 """The closed set of families, by name."""
 
@@ -138,6 +140,7 @@ _FAMILY_ALIASES: Final[Mapping[str, str]] = {
         ("emission", "emissions", "carbon", "co2e", "碳", "碳排放", "排放", "二氧化碳"), "co2"
     ),
     **dict.fromkeys(("mileage", "length", "里程", "距离"), "distance"),
+    **dict.fromkeys(("tonne-km", "tkm", "货运", "周转量", "货物周转量"), "freight"),
 }
 
 QUANTITY_LABELS: Final[Mapping[str, tuple[str, str]]] = {
@@ -153,6 +156,9 @@ QUANTITY_LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "value.output": ("value of output", "产品产值"),
     "co2.measured": ("CO2 measured", "实测二氧化碳"),
     "co2.predicted": ("CO2 predicted", "预测二氧化碳"),
+    "electricity.predicted": ("electricity predicted", "预测电量"),
+    "heat.predicted": ("heat predicted", "预测热量"),
+    "gas.predicted": ("gas predicted", "预测燃气量"),
 }
 """English and Chinese names of quantities that everyone uses."""
 
@@ -197,6 +203,9 @@ def _units() -> Mapping[str, Unit]:
         ("10^4 CNY", "money", 10**6, 1, "万元"),
         ("m", "length", 1, 1, "米"),
         ("km", "length", 10**3, 1, "千米"),
+        ("kgkm", "freight", 1, 1, "千克千米"),
+        ("t-km", "freight", 10**3, 1, "吨千米"),
+        ("10^4 t-km", "freight", 10**7, 1, "万吨千米"),
     )
     return {
         name: Unit(name=name, dimension=dimension, numerator=up, denominator=down, zh=zh)
@@ -225,6 +234,9 @@ _UNIT_ALIASES: Final[Mapping[str, str]] = {
     **dict.fromkeys(("yuan", "RMB", "cny", "¥"), "CNY"),
     **dict.fromkeys(("meter", "metre"), "m"),
     **dict.fromkeys(("KM", "公里"), "km"),
+    **dict.fromkeys(("kg-km", "kg·km", "千克公里", "公斤公里"), "kgkm"),
+    **dict.fromkeys(("tkm", "t·km", "tonne-km", "tonne.km", "吨公里"), "t-km"),
+    **dict.fromkeys(("万吨公里",), "10^4 t-km"),
 }
 
 _QUALIFIER: Final = re.compile(r"[a-z0-9_-]{1,32}", re.ASCII)
@@ -248,8 +260,13 @@ def family(quantity: str) -> str:
     return parse_quantity(quantity).partition(".")[0]
 
 
+def is_prediction(quantity: str) -> bool:
+    """Whether a quantity is what somebody expects, not what was measured: ``gas.predicted``."""
+    return quantity.endswith("predicted")
+
+
 def base_unit(quantity: str) -> str:
-    """Return the unit in which amounts of a quantity are stored: Wh, dm3, g, pc, fen or m."""
+    """Return the unit in which amounts of a quantity are stored: Wh, dm3, g, pc, fen, m or kgkm."""
     return FAMILIES[family(quantity)].base_unit
 
 
@@ -376,6 +393,7 @@ _SHOWN: Final[Mapping[str, tuple[tuple[int, str], ...]]] = {
     "dm3": ((10**3, "m3"),),
     "g": ((10**7, "t"), (10**3, "kg")),
     "m": ((10**3, "km"),),
+    "kgkm": ((10**3, "t-km"),),
     "fen": ((0, "CNY"),),
 }
 

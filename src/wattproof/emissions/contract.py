@@ -44,6 +44,8 @@ from wattproof.emissions.refusals import (
     TOO_MANY,
     UNITY_TAKEN,
 )
+from wattproof.emissions.tracking.model import NodePacket
+from wattproof.emissions.tracking.refusals import NODE_EXPECTED, NODE_OWN_FACTOR
 from wattproof.identity.contract import demand_owner_or, find_device
 from wattproof.identity.model import DEVICES, Device
 from wattproof.ledger.machine import Context, Contract
@@ -109,6 +111,8 @@ def assign_factor(ctx: Context, body: AssignFactor) -> None:
         from_s=body.from_s,
         to_s=body.to_s,
     )
+    if stream.node:
+        raise NODE_OWN_FACTOR(device=device.id)
     spans = _with(device, stream.spans, span)
     if len(spans) > MAX_SPANS:
         raise TOO_MANY(device=device.id, limit=MAX_SPANS)
@@ -130,7 +134,11 @@ def assign_factor(ctx: Context, body: AssignFactor) -> None:
 @CONTRACT.on(PacketAccepted)
 def emit_packet(ctx: Context, event: PacketAccepted) -> None:
     """Emit what a packet's readings and its catch-up amount come to."""
+    if isinstance(ctx.body, NodePacket):
+        return  # a node emits by itself
     stream = ctx.state.get(EMISSION_STREAMS, event.number) or _opened(ctx, event.number)
+    if stream.node:
+        raise NODE_EXPECTED(number=event.number)
     if not stream.spans or not (event.count or event.catch_up):
         return
     start_s, interval_s, span = event.start_s, event.interval_s, stream.spans[0]

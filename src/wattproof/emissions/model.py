@@ -157,13 +157,15 @@ class EmissionStream(Record):
     """What a meter has emitted: whole grams, the micrograms carried, and the factors ahead.
 
     `spans` are its assignments that are not over yet, in order of time, kept here so that a
-    packet finds its factor with one read.
+    packet finds its factor with one read. A `node` emits by itself: it has no spans, and its total
+    is what it said.
     """
 
     number: int
     total_g: int = 0
     carry_ug: int = 0
     spans: tuple[Span, ...] = ()
+    node: bool = False
 
 
 FACTORS: Final = Collection("emissions.factors", Factor, key=("id", "version"))

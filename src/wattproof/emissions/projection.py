@@ -2,7 +2,8 @@
 
 The log keeps, for a packet, its amounts and the segments in which factors applied to them, with
 the micrograms carried into each. The emission of a reading follows without looking at the state:
-grams of the running sum up to it, less those up to the reading before.
+grams of the running sum up to it, less those up to the reading before. A node says the emission of
+each reading itself, and so it stands here, right or wrong.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from wattproof.analytics.table import Array, Columns, Table
 from wattproof.core.errors import Broken, ErrorCode
 from wattproof.emissions.carry import UG_PER_G
 from wattproof.emissions.model import Emitted
+from wattproof.emissions.tracking.events import NodeEmitted
+from wattproof.emissions.tracking.model import NodePacket
 from wattproof.keys.uint_array import UintArray
 from wattproof.metering.model import (
     QUALITIES,
@@ -29,7 +32,13 @@ from wattproof.metering.model import (
     catch_up_span,
 )
 
-__all__ = ["FACTOR_NAMES", "ReadingsProjector", "factor_text", "split_factor"]
+__all__ = [
+    "FACTOR_NAMES",
+    "ReadingsProjector",
+    "factor_text",
+    "node_factor_text",
+    "split_factor",
+]
 
 FACTOR_NAMES: Final = "factor"
 """The lake's list of names in which the column `factor` counts."""
@@ -51,6 +60,11 @@ MISFIT = ErrorCode(
 def factor_text(factor: str, version: int) -> str:
     """A version of a factor as the lake names it."""
     return f"{factor}@{version}"
+
+
+def node_factor_text(factor: str, value_ug: int) -> str:
+    """A node's factor as the lake names it; one that was typed in goes by its value."""
+    return factor or factor_text(f"entered-{value_ug}", 1)
 
 
 def split_factor(text: str) -> tuple[str, int]:
@@ -80,6 +94,9 @@ class ReadingsProjector:
                         batch.add_replacement(entry, msgspec.convert(fields, MeterReplaced))
                     elif name == Emitted.name:
                         batch.add_emission(msgspec.convert(fields, Emitted), names[FACTOR_NAMES])
+                    elif name == NodeEmitted.name:
+                        node = msgspec.convert(fields, NodeEmitted)
+                        batch.add_node(entry, node, names[FACTOR_NAMES])
             return batch.columns()
         except (_Misfit, msgspec.ValidationError, IndexError, OverflowError):
             raise MISFIT(first=entries[0].index, last=entries[-1].index) from None
@@ -98,7 +115,9 @@ class _Batch:
         self._amounts: list[tuple[int, Array]] = []
         self._flags: list[tuple[int, Array]] = []
         self._segments: list[tuple[int, int, int, int, int]] = []
+        self._said: list[tuple[int, int, Array]] = []
         self._first_reading = 0
+        self._caught_up = False
         self._amount = 0
         self._emission_g = 0
 
@@ -108,6 +127,7 @@ class _Batch:
         if not isinstance(packet, Packet) or len(packet.increments) != event.count:
             raise _Misfit
         self._amount += event.amount
+        self._caught_up = bool(event.catch_up)
         start_s, interval_s = event.start_s, event.interval_s
         if event.catch_up:
             span = catch_up_span(end_s=start_s, gap_s=event.gap_s, interval_s=interval_s)
@@ -141,6 +161,32 @@ class _Batch:
             self._segments.append(
                 (first, segment.count, number, segment.value_ug, segment.carry_ug)
             )
+
+    def add_node(self, entry: LogEntry, event: NodeEmitted, names: Names) -> None:
+        """What a node says that the packet added last emitted.
+
+        What its register gained before the packet goes with the catch-up amount; where there is
+        none, with a row of its own that begins with the packet.
+        """
+        packet = entry.body
+        if not isinstance(packet, NodePacket):
+            raise _Misfit
+        self._emission_g += event.emission_g
+        number = names.number(node_factor_text(event.factor, event.value_ug))
+        assert number < FACTOR_LIMIT, "more factors than the lake tells apart"
+        grams = _array(packet.emissions).astype(np.int64)
+        if len(grams) != self._size - self._first_reading:
+            raise _Misfit
+        self._said.append((self._first_reading, number, grams))
+        if not event.catch_up_g:
+            return
+        gained = np.array([event.catch_up_g], np.int64)
+        if self._caught_up:
+            self._said.append((self._first_reading - 1, number, gained))
+        else:
+            self._said.append((self._size, number, gained))
+            span = (packet.start_s, packet.interval_s)
+            self._add_one(event.number, span, entry.index, 0, _BIT["catch_up"])
 
     def columns(self) -> Columns:
         """All rows, in the order in which they were added."""
@@ -181,12 +227,15 @@ class _Batch:
         grams = ((running + np.repeat(offset, counts)) // np.uint64(UG_PER_G)).view(np.int64)
         emission = np.diff(grams, prepend=0)
         emission[at] = grams[at]
-        if _wrapped(emission) != self._emission_g % 2**64:
-            raise _Misfit
         factor = np.zeros(self._size, np.int32)
         factor[rows] = np.repeat(number, counts)
         emission_g = np.zeros(self._size, np.int64)
         emission_g[rows] = emission
+        for place, name, said in self._said:
+            factor[place : place + len(said)] = name
+            emission_g[place : place + len(said)] = said
+        if _wrapped(emission_g) != self._emission_g % 2**64:
+            raise _Misfit
         return factor, np.ma.MaskedArray(emission_g, factor == 0)
 
     def _add_one(

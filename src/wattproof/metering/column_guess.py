@@ -48,6 +48,7 @@ _MEANINGS: Final[tuple[tuple[str, str, tuple[str, ...]], ...]] = (
     (r"water|水", "water", ("volume",)),
     (r"coal|coke|diesel|petrol|fuel|煤|焦|油|燃料", "fuel", ("mass",)),
     (r"electri|power|usage|consum|import|energy|load|电", "electricity.import", ("energy",)),
+    (r"t.?km|tonne.?km|freight|周转量", "freight", ("freight",)),
     (r"mileage|distance|里程", "distance", ("length",)),
 )  # fmt: skip
 """Words in a name, the quantity that they speak of, and the dimensions that its unit may have."""
@@ -59,6 +60,7 @@ _BY_DIMENSION: Final = {
     "count": "pieces.output",
     "money": "value.output",
     "length": "distance",
+    "freight": "freight",
 }
 """What a unit alone tells."""
 

@@ -12,12 +12,13 @@ from typing import Final
 
 from msgspec.structs import replace
 
-from wattproof.core.units import MAX_AMOUNT
+from wattproof.core.units import MAX_AMOUNT, is_prediction
 from wattproof.identity.contract import active_device, demand_owner_or, find_device
 from wattproof.identity.model import Device
 from wattproof.keys.uint_array import UintArray
 from wattproof.ledger.machine import Context, Contract
 from wattproof.metering.model import (
+    AHEAD_S,
     FIRST_SEQUENCE,
     FUTURE_S,
     MAX_READINGS,
@@ -67,8 +68,10 @@ def accept_packet(ctx: Context, packet: Packet) -> None:
     if count > MAX_READINGS:
         raise TOO_MANY(limit=MAX_READINGS, count=count)
     end_s = start_s + count * interval_s
-    if end_s * 1000 > ctx.time_ms + FUTURE_S * 1000:
-        raise FUTURE(seconds=end_s - ctx.time_s, limit=FUTURE_S)
+    predicted = is_prediction(device.quantity)
+    ahead_s = AHEAD_S if predicted else FUTURE_S
+    if end_s * 1000 > ctx.time_ms + ahead_s * 1000:
+        raise FUTURE(seconds=end_s - ctx.time_s, limit=ahead_s)
     flagged = _flagged(packet.quality, count) if len(packet.quality) else 0
     stream = ctx.state.get(STREAMS, device.number)
     if stream is None:
@@ -77,6 +80,8 @@ def accept_packet(ctx: Context, packet: Packet) -> None:
     else:
         event = _next(ctx, stream, packet, count, amount, flagged)
         before = stream
+    if predicted and start_s < ctx.time_s:
+        event = replace(event, outcomes=(*event.outcomes, "hindsight"))
     closing, modulus = packet.opening + amount, before.modulus
     if modulus and closing >= modulus:
         closing %= modulus

@@ -20,6 +20,7 @@ from wattproof.ledger.state import Collection, Record
 from wattproof.ledger.transaction import Body, transaction
 
 __all__ = [
+    "AHEAD_S",
     "FIRST_SEQUENCE",
     "FUTURE_S",
     "MAX_INTERVAL_S",
@@ -55,6 +56,9 @@ MAX_SEQUENCE: Final = 2**53 - 1
 
 FUTURE_S: Final = 300
 """How far a reading may end ahead of the block's time: what clocks may differ by, in seconds."""
+
+AHEAD_S: Final = 400 * 86_400
+"""How far a prediction may reach ahead of the block's time, in seconds: a year and a month."""
 
 Kind = Literal["increment", "register"]
 """Where the readings come from: measured one by one, or differences of a cumulative register."""
@@ -93,6 +97,9 @@ OUTCOMES: Final = (
     ),
     OutcomeRow("rollover", True, "the register passed its largest value", "计度器过零翻转"),
     OutcomeRow("replacement", True, "the first packet of a new register", "换表后的首个数据包"),
+    OutcomeRow(
+        "hindsight", True, "a prediction given when its time had begun", "预测迟于所预测时段"
+    ),
     OutcomeRow(
         "duplicate", False, "the same readings are in the ledger already", "相同读数已在账本中"
     ),

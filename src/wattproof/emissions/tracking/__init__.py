@@ -1,0 +1,1 @@
+"""Tracking: nodes that emit carbon themselves, ports, bindings, thresholds and error reports."""
