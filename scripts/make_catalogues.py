@@ -37,7 +37,7 @@ Id = str | tuple[str, ...]
 
 def packages() -> list[Path]:
     """The folders of the rooms that have texts."""
-    return [path for path in sorted(SOURCE.iterdir()) if (path / "templates").is_dir()]
+    return sorted(path.parent for path in SOURCE.rglob("templates") if path.is_dir())
 
 
 def extracted(package: Path) -> dict[Id, list[str]]:

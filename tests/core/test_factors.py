@@ -44,6 +44,13 @@ from wattproof.core.units import FAMILIES
         ("cn-fuel-d-natural-gas", 2_692_800, "unconfirmed"),
         ("cn-heat-default", 396_000, "high"),
         (UNITY, 1_000_000, "high"),
+        ("uk-2025-hgv-artic-33t-plus-tkm-ttw", 77_030, "high"),
+        ("uk-2025-hgv-artic-33t-plus-tkm-wtt", 17_990, "high"),
+        ("uk-2025-hgv-artic-33t-plus-tkm-wtw", 95_020, "high"),
+        ("uk-2025-hgv-artic-33t-plus-km-ttw", 934_210, "high"),
+        ("glec-air-belly-long-haul-tkm-wtw", 608_000, "medium"),
+        ("glec-default-hub-ambient-t-wtw", 600, "unconfirmed"),
+        ("cn-gbt51366-truck-diesel-8t-tkm-ttw", 179_000, "unconfirmed"),
     ],
 )
 def test_worked_values(factor_id: str, value_ug: int, confidence: str) -> None:
@@ -53,7 +60,7 @@ def test_worked_values(factor_id: str, value_ug: int, confidence: str) -> None:
 
 
 def test_every_factor_is_complete() -> None:
-    assert len(packaged_factors()) == 123 + 66
+    assert len(packaged_factors()) == 123 + 66 + 113
     for factor in packaged_factors():
         assert check_id(factor.id) == factor.id
         assert factor.quantity in FAMILIES
@@ -122,6 +129,7 @@ def test_fuel_factors_agree_with_their_parts() -> None:
             ("tCO2/t", "fuel", 10**6),
             ("tCO2e/10^4 Nm3", "gas", 10**5),
             ("gCO2/km", "distance", 1000),
+            ("kgCO2e/t-km", "freight", 10**6),
         ]
     ),
 )
@@ -161,3 +169,15 @@ def test_bad_factors_are_refused(value: str, unit: str, quantity: str, code: str
 def test_an_unknown_id_is_not_found() -> None:
     with pytest.raises(NotFound):
         packaged_factor("cn-grid-2022-xz")
+
+
+def test_what_is_given_whole_is_the_sum_of_its_parts() -> None:
+    """Well to wheel is well to tank and tank to wheel, as far as the sources give all three."""
+    checked = 0
+    for factor in packaged_factors():
+        if factor.kind == "wtt":
+            stem = factor.id.removesuffix("wtt")
+            whole = packaged_factor(f"{stem}wtw").value_ug
+            assert whole == factor.value_ug + packaged_factor(f"{stem}ttw").value_ug, factor.id
+            checked += 1
+    assert checked == 20

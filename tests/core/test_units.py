@@ -101,6 +101,9 @@ def test_the_largest_amount_passes() -> None:
         ("1", "万吨", "mass.output", 10**10),
         ("1.5", "km", "distance", 1500),
         ("7", "件", "pieces", 7),
+        ("1.5", "t-km", "freight", 1500),
+        ("2", "吨公里", "freight", 2000),
+        ("3", "万吨公里", "freight", 30_000_000),
         ("-0.001", "Wh", "electricity", -1),
     ],
 )
@@ -193,7 +196,7 @@ def test_numbers_are_read_as_written(value: Decimal) -> None:
     assert parse_decimal(str(value)) == value
 
 
-@given(st.integers(-(2**62), 2**62), st.sampled_from(["Wh", "dm3", "g", "pc", "fen", "m"]))
+@given(st.integers(-(2**62), 2**62), st.sampled_from(["Wh", "dm3", "g", "pc", "fen", "m", "kgkm"]))
 def test_no_digit_is_lost_for_people(amount: int, unit: str) -> None:
     number, _, name = format_amount(amount, unit, "en").partition(" ")
     shown = UNITS[name]
@@ -208,6 +211,8 @@ def test_amounts_for_people() -> None:
     assert format_amount(-1_060, "fen", "zh") == "-10.60 元"
     assert format_amount(999, "Wh", "zh") == "999 瓦时"
     assert format_amount(12, "GEC", "en") == "12 GEC"
+    assert format_amount(1_500_000, "kgkm", "en") == "1,500 t-km"
+    assert format_amount(1_500_000, "kgkm", "zh") == "1,500 吨千米"
 
 
 def test_labels() -> None:

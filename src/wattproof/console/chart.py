@@ -17,7 +17,7 @@ from wattproof.core.units import UNITS, format_amount
 
 __all__ = ["Line", "TimeChart", "about", "decimal_text", "unit_name"]
 
-_SHOWN: Final = {"Wh": "kWh", "g": "kg", "dm3": "m3", "m": "km", "fen": "CNY"}
+_SHOWN: Final = {"Wh": "kWh", "g": "kg", "dm3": "m3", "m": "km", "fen": "CNY", "kgkm": "t-km"}
 """The unit in which amounts of a base unit are listed; others stand as they are."""
 
 

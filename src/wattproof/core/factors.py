@@ -9,6 +9,10 @@ Ids tell what a factor is: ``cn-grid-<data year>-<place>[-residual|-fossil|-ets]
 code), ``cn-fuel-<set letter>-<fuel>`` for fuels, ``cn-heat-default``, and ``unity`` for streams
 that are CO2 already. The fuel sets (a industry guideline, b cement and power template, c power
 guideline, d IPCC 2006) differ for the same fuel and must not be mixed in one report.
+
+Transport is ``<set>-<vehicle>-tkm|km|t-ttw|wtt|wtw``: for a tonne-kilometre (0.07703 kg is 77 030
+µg/kgkm), a kilometre of the whole vehicle (0.93421 kg is 934 210 µg/m) or a tonne handled; from
+the tank to the wheel, from the well to the tank, or both. These too are never mixed.
 """
 
 from __future__ import annotations
@@ -31,6 +35,9 @@ __all__ = ["FACTOR_INEXACT", "UNITY", "PackagedFactor", "factor_ug", "natural_va
 UNITY: Final = "unity"
 """The id of the factor 1 gram per gram."""
 
+TABLES: Final = ("grid", "fuels", "transport")
+"""The packaged tables of factors, in the order in which they are published."""
+
 _UG_PER_G: Final = 10**6
 _UG_PER_KG: Final = 10**9
 
@@ -46,6 +53,7 @@ _NATURAL: Final[Mapping[str, tuple[str, ...]]] = {
     "value": ("CNY",),
     "co2": ("kg",),
     "distance": ("km",),
+    "freight": ("t-km",),
 }
 """In which units factors are compared; of several the first in which the value ends."""
 
@@ -151,10 +159,8 @@ def _finite(exact: Fraction) -> str:
 
 @cache
 def packaged_factors() -> tuple[PackagedFactor, ...]:
-    """Return all packaged factors: electricity by year, then fuels, heat and unity."""
-    return tuple(
-        _factor(row) for table in ("grid", "fuels") for row in read_table("wattproof.core", table)
-    )
+    """Return all packaged factors: electricity by year, fuels, heat, unity, then transport."""
+    return tuple(_factor(row) for table in TABLES for row in read_table("wattproof.core", table))
 
 
 def _factor(row: Mapping[str, str]) -> PackagedFactor:

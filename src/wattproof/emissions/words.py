@@ -50,6 +50,10 @@ WORDS: Final = RoomWords(
             "cn-power": ("China: power guideline", "发电设施核算指南"),
             "ipcc-2006": ("IPCC 2006 guidelines", "IPCC 2006 指南"),
             "unity": ("CO2 itself", "二氧化碳本身"),
+            "defra-2025": ("UK government conversion factors 2025", "英国政府换算因子 2025"),
+            "glec-3.2": ("GLEC v3.2, as published by EcoFreight", "GLEC v3.2（EcoFreight 发布）"),
+            "glec-default": ("GLEC style default values", "GLEC 类缺省值"),
+            "gbt-51366": ("China: GB/T 51366-2019", "GB/T 51366-2019"),
         },
         "kind": {
             "average": ("average", "平均"),
@@ -59,6 +63,9 @@ WORDS: Final = RoomWords(
             "fuel": ("fuel", "燃料"),
             "default": ("default", "缺省"),
             "unity": ("a gram a gram", "一克计一克"),
+            "ttw": ("tank to wheel", "油箱到车轮"),
+            "wtt": ("well to tank", "油井到油箱"),
+            "wtw": ("well to wheel", "油井到车轮"),
         },
         "level": {
             "global": ("global", "全球"),
@@ -66,6 +73,12 @@ WORDS: Final = RoomWords(
             "region": ("regional grid", "区域电网"),
             "province": ("province", "省级"),
             "any": ("any", "不限"),
+            "road": ("road", "公路"),
+            "rail": ("rail", "铁路"),
+            "sea": ("sea", "海运"),
+            "air": ("air", "空运"),
+            "inland": ("inland waterway", "内河"),
+            "hub": ("transhipment", "中转"),
         },
         "confidence": {
             "high": ("high", "高"),
