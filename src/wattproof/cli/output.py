@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from wattproof.core.errors import Lang, Refused, WattProofError
+from wattproof.core.language import language
 
 __all__ = ["EXIT_BAD_CALL", "EXIT_NO", "JsonFlag", "fail", "language", "progress", "say",
            "show_json", "show_table"]  # fmt: skip
@@ -32,15 +32,6 @@ LISTED: Final = 50
 """Problems of one error that are listed for people."""
 
 JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document. / 输出 JSON。")]
-
-
-def language() -> Lang:
-    """The language for people: WATTPROOF_LANG, else the locale's, else English."""
-    for name in ("WATTPROOF_LANG", "LC_ALL", "LC_MESSAGES", "LANG"):
-        value = os.environ.get(name, "")
-        if value:
-            return "zh" if value.lower().startswith("zh") else "en"
-    return "en"
 
 
 def say(en: str, zh: str) -> None:
