@@ -47,6 +47,7 @@ from wattproof.emissions.import_work import ImportWork
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
+from wattproof.emissions.tracking.words import WORDS as TRACKING_WORDS
 from wattproof.emissions.words import WORDS as EMISSION_WORDS
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
 from wattproof.gateway.app import make_app as make_gateway
@@ -107,7 +108,7 @@ PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]]
 )
 """The rooms' pages."""
 
-WORDS: Final = (IDENTITY_WORDS, BOOK_WORDS, METERING_WORDS, EMISSION_WORDS)
+WORDS: Final = (IDENTITY_WORDS, BOOK_WORDS, METERING_WORDS, EMISSION_WORDS, TRACKING_WORDS)
 """What the fields of the rooms' transactions are called."""
 
 FOR_EVERYBODY: Final = (

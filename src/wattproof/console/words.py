@@ -45,7 +45,7 @@ SHOWN_ROWS: Final = 500
 SHORT: Final = 8
 """A list of no more values stands in a line."""
 KEY_BYTES: Final = 32
-DURATIONS: Final = ("interval_s", "gap_s")
+DURATIONS: Final = ("interval_s", "gap_s", "step_s", "offset_s")
 
 
 def _no_units(_reading: Reading, _signer: bytes, _body: msgspec.Struct) -> Mapping[str, str]:

@@ -131,4 +131,4 @@ def file_report(ctx: Context, body: FileReport) -> None:
             time_s=ctx.time_s,
         ),
     )
-    ctx.emit(ReportFiled(host=body.host, number=number, group=body.group))
+    ctx.emit(ReportFiled(host=body.host, report=number, group=body.group))

@@ -58,27 +58,27 @@ class NodeEmitted(Event):
 
 @event(
     "emissions.port.defined",
-    en="Port {number} of {host} is {device}",
-    zh="{host} 的端口 {number} 为 {device}",
+    en="Port {port} of {host} is {device}",
+    zh="{host} 的端口 {port} 为 {device}",
 )
 class PortDefined(Event):
     """A host gave a node the number of a port."""
 
     host: str
-    number: int
+    port: int
     device: str
 
 
 @event(
     "emissions.port.removed",
-    en="Port {number} of {host} is free",
-    zh="{host} 的端口 {number} 已释放",
+    en="Port {port} of {host} is free",
+    zh="{host} 的端口 {port} 已释放",
 )
 class PortRemoved(Event):
     """The number of a port is free again."""
 
     host: str
-    number: int
+    port: int
 
 
 @event(
@@ -135,14 +135,14 @@ class ThresholdRemoved(Event):
 
 @event(
     "emissions.interrupt",
-    en="Interrupt {number} of {host}: group {group} crossed line {line} of set {set}",
-    zh="{host} 的第 {number} 号中断：第 {group} 组越过第 {set} 套第 {line} 条阈值",
+    en="Interrupt {interrupt} of {host}: group {group} crossed line {line} of set {set}",
+    zh="{host} 的第 {interrupt} 号中断：第 {group} 组越过第 {set} 套第 {line} 条阈值",
 )
 class Interrupt(Event):
     """The error of a window is beyond a line that it had not been beyond before."""
 
     host: str
-    number: int
+    interrupt: int
     group: int
     set: int
     line: int
@@ -154,14 +154,14 @@ class Interrupt(Event):
 
 @event(
     "emissions.interrupt_over",
-    en="Interrupt {number} of {host} is over: group {group} is within line {line} of set {set}",
-    zh="{host} 的第 {number} 号中断已恢复：第 {group} 组回到第 {set} 套第 {line} 条阈值以内",
+    en="Interrupt {interrupt} of {host} is over: group {group} is within line {line} of set {set}",
+    zh="{host} 的第 {interrupt} 号中断已恢复：第 {group} 组回到第 {set} 套第 {line} 条阈值以内",
 )
 class InterruptOver(Event):
     """The error came back within the line; the window is the first one that did."""
 
     host: str
-    number: int
+    interrupt: int
     group: int
     set: int
     line: int
@@ -173,12 +173,12 @@ class InterruptOver(Event):
 
 @event(
     "emissions.report.filed",
-    en="Error report {number} of {host}, group {group}, is on the ledger",
-    zh="{host} 第 {group} 组的第 {number} 号误差报告已入账",
+    en="Error report {report} of {host}, group {group}, is on the ledger",
+    zh="{host} 第 {group} 组的第 {report} 号误差报告已入账",
 )
 class ReportFiled(Event):
     """The digest of an error report is on the ledger."""
 
     host: str
-    number: int
+    report: int
     group: int

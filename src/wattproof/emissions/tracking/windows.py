@@ -215,7 +215,7 @@ def _check_line(
     ctx.emit(
         kind(
             host=host,
-            number=number,
+            interrupt=number,
             group=threshold.group,
             set=threshold.set,
             line=at + 1,

@@ -103,7 +103,7 @@ def define_port(ctx: Context, body: DefinePort) -> None:
             person=body.person,
         ),
     )
-    ctx.emit(PortDefined(host=host, number=body.number, device=device.id))
+    ctx.emit(PortDefined(host=host, port=body.number, device=device.id))
 
 
 def remove_port(ctx: Context, body: RemovePort) -> None:
@@ -114,7 +114,7 @@ def remove_port(ctx: Context, body: RemovePort) -> None:
         if body.number in binding.left + binding.right:
             raise PORT_BOUND(port=body.number, group=binding.group)
     ctx.state.delete(PORTS, host, body.number)
-    ctx.emit(PortRemoved(host=host, number=body.number))
+    ctx.emit(PortRemoved(host=host, port=body.number))
 
 
 def define_binding(ctx: Context, body: DefineBinding) -> None:
