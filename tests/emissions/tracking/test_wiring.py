@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Literal
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given, settings
@@ -33,6 +33,7 @@ from wattproof.emissions.tracking.model import (
     RemoveThreshold,
 )
 from wattproof.emissions.tracking.syntax import parse_binding
+from wattproof.ledger.state import Collection
 from wattproof.ledger.transaction import Body
 
 HOUR_S = 3600
@@ -249,7 +250,8 @@ def test_what_is_removed_leaves_nothing() -> None:
     hour(meters, "m3", [0] * 4)
     hour(meters, "m1", [100] * 4, sequence=2, start_s=HOUR_S)
     submit(meters, RemoveBinding(group=1))
-    for collection in (THRESHOLDS, WATCHES, WINDOWS, BINDINGS):
+    collections: tuple[Collection[Any], ...] = (THRESHOLDS, WATCHES, WINDOWS, BINDINGS)
+    for collection in collections:
         assert not list(meters.ledger.state.scan(collection))
     assert meters.ledger.one(INTERRUPTS, HOST, 1).over_entry == meters.ledger.size - 1
     hour(meters, "m2", [0] * 4, sequence=2, start_s=HOUR_S)
