@@ -16,6 +16,7 @@ import wattproof.book.api as book_api
 import wattproof.book.contract as book
 import wattproof.book.pages as book_pages
 import wattproof.emissions.contract as emissions
+import wattproof.emissions.logistics.contract as logistics
 import wattproof.emissions.tracking.contract as tracking
 import wattproof.identity.api as identity_api
 import wattproof.identity.contract as identity
@@ -129,6 +130,7 @@ def machine() -> Machine:
         metering.CONTRACT,
         emissions.CONTRACT,
         tracking.CONTRACT,
+        logistics.CONTRACT,
     )
     return Machine(contracts, authorise=identity.authorise)
 
