@@ -53,9 +53,10 @@ async def serve(kind: str, place: str, unit_id: int) -> None:
     device = SimDevice(
         unit_id, SimData(0, values=registers, datatype=DataType.REGISTERS), action=current
     )
+    server: ModbusSerialServer | ModbusTcpServer
     if kind == "rtu":
         server = ModbusSerialServer(
-            device, port=place, framer=FramerType.RTU, baudrate=9600, ignore_missing_devices=True
+            device, port=place, framer=FramerType.RTU, baudrate=9600
         )
     else:
         framer = FramerType.RTU if kind == "rtu-tcp" else FramerType.SOCKET

@@ -7,6 +7,7 @@ conversation, so a meter that sends one byte a second cannot hold a read for eve
 from __future__ import annotations
 
 import socket
+import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,7 +29,7 @@ from wattproof.edge.sources.faults import (
 if TYPE_CHECKING:
     import serial
 
-__all__ = ["Address", "Line", "open_line"]
+__all__ = ["Address", "Line", "load_line", "open_line"]
 
 LISTEN_CHUNK = 4096
 
@@ -220,8 +221,16 @@ def _told(where: str, count: int = 0) -> Iterator[None]:
         raise SILENT(where=where, seconds=0) from None
     except (ConnectionResetError, BrokenPipeError, ConnectionAbortedError):
         raise RESET(where=where, count=count) from None
+    except termios.error as error:
+        raise NO_LINE(where=where, reason=error.args[-1]) from None
     except OSError as error:  # a serial port that was pulled out; SerialException is one
         raise NO_LINE(where=where, reason=_reason(error)) from None
+
+
+def load_line(address: Address) -> None:
+    """Import what the line needs, so that a missing package is known when a source is opened."""
+    if address.serial:
+        import serial  # noqa: F401
 
 
 def open_line(address: Address) -> Line:
@@ -231,6 +240,8 @@ def open_line(address: Address) -> Line:
     """
     try:
         return Line(address, _Serial(address) if address.serial else _Tcp(address))
+    except termios.error as error:  # the port cannot do what the settings say
+        raise NO_LINE(where=address.where, reason=error.args[-1]) from None
     except ConnectionRefusedError:
         raise REFUSED(where=address.where) from None
     except TimeoutError:
