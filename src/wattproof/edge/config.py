@@ -89,11 +89,7 @@ Port = Annotated[int, Meta(ge=1, le=65_535)]
 Seconds = Annotated[int, Meta(ge=1, le=600)]
 
 
-class _Table(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the file: no key that is not known."""
-
-
-class NodeSettings(_Table):
+class NodeSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The node itself.
 
     `ledger` is the ledger's id (64 hex digits), `key` the file with the node's seed. A reading is
@@ -128,8 +124,8 @@ class NodeSettings(_Table):
         return self.late_s or max(1, self.interval_s // 10)
 
 
-class FactorSettings(_Table):
-    """The first factor: `id` of a packaged one (``cn-grid-2023-national@1``), or `value` and `unit`.
+class FactorSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The first factor: a packaged one (`id`: ``cn-grid-2023-national@1``), or `value` and `unit`.
 
     `by` is who answers for it: a party's id, or a badge.
     """
@@ -140,7 +136,7 @@ class FactorSettings(_Table):
     unit: Text = ""
 
 
-class SendSettings(_Table):
+class SendSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """Where packets go: to the host's `url` over HTTP, or to the broker `mqtt` (``mqtt://host``).
 
     Up to `batch` packets are sent at once when many wait. `user` and `password_file` are for the
@@ -155,17 +151,18 @@ class SendSettings(_Table):
     password_file: Annotated[str, Meta(max_length=4096)] = ""
 
 
-class QueueSettings(_Table):
+class QueueSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The durable queue: an SQLite file, and how many packets may wait in it."""
 
     path: PathText = "queue.sqlite"
     capacity: Annotated[int, Meta(ge=1, le=10_000_000)] = 100_000
 
 
-class DisplaySettings(_Table):
+class DisplaySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The second path of a reading: to a display.
 
-    `to` is ``stdout``, ``file`` (`path`), ``serial`` (`path`, `baud`) or ``mqtt`` (`mqtt`, `topic`).
+    `to` is ``stdout``, ``file`` (`path`), ``serial`` (`path`, `baud`) or ``mqtt`` (the broker
+    `mqtt`, `topic`).
     """
 
     to: Literal["stdout", "file", "serial", "mqtt"]
@@ -175,7 +172,7 @@ class DisplaySettings(_Table):
     topic: Annotated[str, Meta(max_length=256)] = ""
 
 
-class KeypadSettings(_Table):
+class KeypadSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The keypad: its input device, in whose name it enters, the unit, and what its table holds.
 
     An entry of table key, number, confirm takes that row of `table` (packaged factors, from 1 on).
@@ -189,20 +186,20 @@ class KeypadSettings(_Table):
     forget_s: Seconds = 60
 
 
-class LampSettings(_Table):
+class LampSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The lamp: the number of its GPIO pin, in Broadcom's counting."""
 
     pin: Annotated[int, Meta(ge=0, le=53)]
 
 
-class PageSettings(_Table):
+class PageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """The local page. Only the loopback may enter factors, whatever `address` it listens on."""
 
     port: Port
     address: Text = "127.0.0.1"
 
 
-class Config(_Table):
+class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """All settings of a node. `source` is as it stands in the file: its kind knows the rest."""
 
     node: NodeSettings
