@@ -123,6 +123,7 @@ class Queue:
         self.path = path
         self.capacity = capacity
         self._lock = threading.RLock()
+        self._open = False
         with self._guarded():
             path.parent.mkdir(parents=True, exist_ok=True)
             self._connection = sqlite3.connect(
@@ -157,10 +158,11 @@ class Queue:
     def changing(self) -> Iterator[None]:
         """Everything in the block becomes durable together, or not at all."""
         with self._lock, self._guarded():
-            if self._connection.in_transaction:
+            if self._open:  # part of a larger change
                 yield
                 return
             self._connection.execute("BEGIN IMMEDIATE")
+            self._open = True
             try:
                 yield
                 self._connection.execute("COMMIT")
@@ -168,6 +170,8 @@ class Queue:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+            finally:
+                self._open = False
 
     def state(self) -> NodeState:
         """The node's state; a new node's where there is none."""
