@@ -20,10 +20,10 @@ class CollectionSql:
 
     def __init__(self, collection: Collection[Any]) -> None:
         self.table = f'"state_{collection.name}"'
-        columns = list(collection.columns)
-        key = ", ".join(collection.key)
-        others = [column for column in columns if column not in collection.key]
-        where = " AND ".join(f"{field} = ?" for field in collection.key)
+        columns = _quoted(collection.columns)
+        key = ", ".join(_quoted(collection.key))
+        others = _quoted(name for name in collection.columns if name not in collection.key)
+        where = _equal(collection.key)
         marks = ", ".join("?" * (len(columns) + 2))
         updates = ", ".join(f"{name} = excluded.{name}" for name in [*others, "value", "entry"])
         self._key = key
@@ -35,7 +35,7 @@ class CollectionSql:
         )
         self.drop = f"DELETE FROM {self.table} WHERE {where}"
         bare = [
-            f"CAST({name} AS BLOB)" if kind is str else name
+            f'CAST("{name}" AS BLOB)' if kind is str else f'"{name}"'
             for name, kind in collection.columns.items()
         ]
         self.everything = (
@@ -44,16 +44,25 @@ class CollectionSql:
 
     def select(self, fields: tuple[str, ...]) -> str:
         """The values of the rows whose `fields` equal the parameters, by key."""
-        where = " AND ".join(f"{field} = ?" for field in fields) or "TRUE"
+        where = _equal(fields) or "TRUE"
         return f"SELECT value FROM {self.table} WHERE {where} ORDER BY {self._key}"
 
     def page(self, fields: tuple[str, ...], *, after: bool) -> str:
         """As `select`, from behind the key that is given, up to a limit that is given last."""
-        conditions = [f"{field} = ?" for field in fields]
+        conditions = [_equal((field,)) for field in fields]
         if after:
             conditions.append(f"({self._key}) > ({', '.join('?' * self._key_width)})")
         where = " AND ".join(conditions) or "TRUE"
         return f"SELECT value FROM {self.table} WHERE {where} ORDER BY {self._key} LIMIT ?"
+
+
+def _quoted(names: Iterable[str]) -> list[str]:
+    """Names of columns as SQL takes them: some, such as ``group``, are words of its own."""
+    return [f'"{name}"' for name in names]
+
+
+def _equal(fields: Iterable[str]) -> str:
+    return " AND ".join(f"{name} = ?" for name in _quoted(fields))
 
 
 def schema(collections: Iterable[Collection[Any]]) -> str:
@@ -71,12 +80,14 @@ def schema(collections: Iterable[Collection[Any]]) -> str:
     for collection in collections:
         table = f"state_{collection.name}"
         columns = ", ".join(
-            f"{name} {_TEXT_TYPES[kind]} NOT NULL" for name, kind in collection.columns.items()
+            f'"{name}" {_TEXT_TYPES[kind]} NOT NULL' for name, kind in collection.columns.items()
         )
         parts.append(
             f'CREATE TABLE "{table}"({columns}, value BLOB NOT NULL, entry INTEGER NOT NULL,'
-            f" PRIMARY KEY({', '.join(collection.key)})) STRICT, WITHOUT ROWID;"
+            f" PRIMARY KEY({', '.join(_quoted(collection.key))})) STRICT, WITHOUT ROWID;"
         )
         for index, fields in collection.indexes.items():
-            parts.append(f'CREATE INDEX "{table}_{index}" ON "{table}"({", ".join(fields)});')
+            parts.append(
+                f'CREATE INDEX "{table}_{index}" ON "{table}"({", ".join(_quoted(fields))});'
+            )
     return "\n".join(parts)
