@@ -48,6 +48,8 @@ from wattproof.emissions.import_work import ImportWork
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
+from wattproof.emissions.tracking.notify import Notifier
+from wattproof.emissions.tracking.outputs import read_outputs
 from wattproof.emissions.tracking.words import WORDS as TRACKING_WORDS
 from wattproof.emissions.words import WORDS as EMISSION_WORDS
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
@@ -78,6 +80,9 @@ OPERATOR: Final = "operator"
 
 IMPORTER: Final = "importer"
 """The id, and key name, of the founder that brings in readings recorded elsewhere."""
+
+OUTPUTS_FILE: Final = "outputs.toml"
+"""The file, in the ledger's folder, of where notices are sent."""
 
 FACTORS_AT_ONCE: Final = 64
 """Factors in one transaction when a ledger opens: well below its size limit."""
@@ -267,13 +272,19 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
     rehearsal = Rehearsal(
         machine=folder.machine, store=store, key_of=lambda party: _key_of(store, party)
     )
+    notifier = Notifier(
+        folder,
+        read_outputs(folder.path / OUTPUTS_FILE),
+        ledger_id=writer.ledger_id,
+        zone=genesis.zone,
+    )
     return make_gateway(
         GatewayHost(
             folder=folder,
             writer=writer,
             version=__version__,
             routers=[router() for router in API_ROUTERS],
-            plugins=[console, rehearsal, ImportWork(folder, writer)],
+            plugins=[console, rehearsal, ImportWork(folder, writer), notifier],
             open_to_anybody=open_to_anybody,
             sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         )
