@@ -76,8 +76,6 @@ def test_the_serial_line() -> None:
             assert open_source(wanted).read().value == Decimal("123456.78")
         with fails("edge.line.silent"):
             open_source({**wanted, "timeout_s": 0.3}).read()
-        with fails("edge.line.none"):
-            open_source({**wanted, "parity": "E"}).read()
 
 
 @pytest.mark.parametrize("at", [0, 3, 7, 8, 10, 15, 18, 19])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import struct
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Final
 
@@ -11,7 +12,7 @@ from wattproof.core.errors import Malformed
 from wattproof.core.units import find_unit
 from wattproof.edge.sources.faults import ABSENT, FORM, NOT_FINITE, NOT_NUMBER, UNIT
 
-__all__ = ["decimal_of", "json_of", "json_value", "scaled", "unit_named"]
+__all__ = ["decimal_of", "json_of", "json_value", "scaled", "shortest", "unit_named"]
 
 LONGEST: Final = 64
 """The most characters that a number is written with."""
@@ -40,6 +41,19 @@ def decimal_of(value: object) -> Decimal:
 def scaled(value: Decimal, scale: Decimal) -> Decimal:
     """Return value x scale with every digit."""
     return _EXACT.multiply(value, scale)
+
+
+def shortest(single: bytes) -> str:
+    """Return the shortest decimal that is this single-precision float (4 bytes), and no other."""
+    (value,) = struct.unpack(">f", single)
+    for digits in range(1, 9):
+        text = f"{value:.{digits}g}"
+        try:
+            if struct.pack(">f", float(text)) == single:
+                return text
+        except OverflowError:  # rounded beyond the largest float
+            continue
+    return f"{value:.9g}"
 
 
 def json_of(data: bytes | str) -> object:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, Literal
 
 import msgspec
 
-from wattproof.edge.sources.exact import decimal_of
+from wattproof.edge.sources.exact import decimal_of, shortest
 from wattproof.edge.sources.faults import (
     CHECKSUM,
     FORM,
@@ -146,23 +146,10 @@ def decode_registers(words: list[int], wanted: Register) -> Decimal:
     ordered = words if wanted.words == "big" else words[::-1]
     data = struct.pack(f">{len(ordered)}H", *ordered)
     if wanted.type == "f32":
-        return decimal_of(_shortest(data))
+        return decimal_of(shortest(data))
     if wanted.type == "f64":
         return decimal_of(struct.unpack(">d", data)[0])
     return Decimal(int.from_bytes(data, "big", signed=wanted.type.startswith("i")))
-
-
-def _shortest(data: bytes) -> str:
-    """Return the shortest decimal that is this single-precision float, and no other."""
-    (value,) = struct.unpack(">f", data)
-    for digits in range(1, 9):
-        text = f"{value:.{digits}g}"
-        try:
-            if struct.pack(">f", float(text)) == data:
-                return text
-        except OverflowError:  # rounded beyond the largest float
-            continue
-    return f"{value:.9g}"
 
 
 class _Heard:
