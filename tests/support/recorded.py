@@ -17,6 +17,7 @@ from wattproof.analytics.snapshot import Snapshot
 from wattproof.emissions.contract import CONTRACT as EMISSIONS
 from wattproof.emissions.model import AssignFactor
 from wattproof.emissions.projection import ReadingsProjector
+from wattproof.emissions.tracking.contract import CONTRACT as TRACKING
 from wattproof.identity.contract import CONTRACT as IDENTITY
 from wattproof.identity.contract import authorise
 from wattproof.identity.model import (
@@ -68,7 +69,7 @@ class RecordedMeters(Meters):
     """Meters in zones and regions of their own, and the lake of what they report."""
 
     def __init__(self) -> None:
-        self.logged = LoggedLedger(IDENTITY, METERING, EMISSIONS)
+        self.logged = LoggedLedger(IDENTITY, METERING, EMISSIONS, TRACKING)
         self.ledger = self.logged
         self.ledger.genesis({**FOUNDERS, "consumer": ("consumer",)})
 

@@ -22,7 +22,15 @@ from wattproof.analytics.table import Array
 from wattproof.core.errors import ErrorCode, OverLimit
 from wattproof.core.periods import Step, bucket_bounds
 
-__all__ = ["Sums", "Window", "query_text", "sums_by_group", "sums_by_meter", "window"]
+__all__ = [
+    "Sums",
+    "Window",
+    "query_text",
+    "run_query",
+    "sums_by_group",
+    "sums_by_meter",
+    "window",
+]
 
 OVERFLOW = ErrorCode(
     OverLimit,
@@ -95,7 +103,7 @@ def sums_by_meter(
     snapshot: Snapshot, where: Window, *, meters: Sequence[int] | None = None
 ) -> Sums:
     """Sums of each meter, of `meters` only where they are given (by number)."""
-    found = _run(snapshot, "sums_by_meter", where, meters)
+    found = run_query(snapshot, "sums_by_meter", where, meters)
     packed = found["meter_factor"]
     return Sums(
         key=meter_of(packed),
@@ -114,7 +122,7 @@ def sums_by_group(snapshot: Snapshot, where: Window, *, groups: Mapping[int, int
     }
     snapshot.db.register("members", members)
     try:
-        found = _run(snapshot, "sums_by_group", where, None)
+        found = run_query(snapshot, "sums_by_group", where, None)
     finally:
         snapshot.db.unregister("members")
     return Sums(
@@ -133,11 +141,20 @@ def query_text(name: str) -> str:
     return (folder / f"{name}.sql").read_text(encoding="utf-8")
 
 
-def _run(
-    snapshot: Snapshot, query: str, where: Window, meters: Sequence[int] | None
+def run_query(
+    snapshot: Snapshot,
+    query: str,
+    where: Window,
+    meters: Sequence[int] | None,
+    *,
+    entries: int | None = None,
 ) -> dict[str, Array]:
+    """The columns that a query of sums gives: of all meters or of some, of all entries of the log
+    or of its first `entries`. Raises ``analytics.overflow``."""
     db = snapshot.db
     within, conditions = _chosen(where, meters)
+    if entries is not None and entries < snapshot.manifest.cursor:
+        conditions.append(f"entry < {entries}")
     if meters is not None and len(meters) > _LISTED_METERS:
         db.register("wanted", {"meter": np.array(meters, np.int64)})
     text = query_text(query).format(
