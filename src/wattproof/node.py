@@ -46,6 +46,8 @@ from wattproof.emissions import pages as emission_pages
 from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.import_work import ImportWork
 from wattproof.emissions.library import packaged_factors
+from wattproof.emissions.logistics.cli import add_commands as add_shipment_commands
+from wattproof.emissions.logistics.words import WORDS as LOGISTICS_WORDS
 from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
 from wattproof.emissions.tracking.notify import Notifier
@@ -87,7 +89,13 @@ OUTPUTS_FILE: Final = "outputs.toml"
 FACTORS_AT_ONCE: Final = 64
 """Factors in one transaction when a ledger opens: well below its size limit."""
 
-ROOMS: Final = (add_identity_commands, add_emission_commands, add_user_commands, add_demo_command)
+ROOMS: Final = (
+    add_identity_commands,
+    add_emission_commands,
+    add_shipment_commands,
+    add_user_commands,
+    add_demo_command,
+)
 """What hangs commands into the command line."""
 
 API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
@@ -114,7 +122,14 @@ PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]]
 )
 """The rooms' pages."""
 
-WORDS: Final = (IDENTITY_WORDS, BOOK_WORDS, METERING_WORDS, EMISSION_WORDS, TRACKING_WORDS)
+WORDS: Final = (
+    IDENTITY_WORDS,
+    BOOK_WORDS,
+    METERING_WORDS,
+    EMISSION_WORDS,
+    TRACKING_WORDS,
+    LOGISTICS_WORDS,
+)
 """What the fields of the rooms' transactions are called."""
 
 FOR_EVERYBODY: Final = (

@@ -29,7 +29,8 @@ from wattproof.metering.mapping import INTERPOLATED, FileMap, ImportMap
 from wattproof.metering.problems import Problems
 from wattproof.metering.stamps import StampReader
 
-__all__ = ["MAX_ROWS", "FileReadings", "read_csv"]
+__all__ = ["BAD_CSV", "COLUMN_TWICE", "EMPTY", "MAX_ROWS", "NOT_TEXT", "NO_COLUMN", "NO_FILE",
+           "ROW_LENGTH", "TOO_MANY", "FileReadings", "read_csv"]  # fmt: skip
 
 MAX_ROWS: Final = 20_000_000
 """Rows of one file at most."""

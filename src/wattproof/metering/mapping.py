@@ -60,6 +60,8 @@ from wattproof.metering.stamps import check_format
 __all__ = [
     "INTERPOLATED",
     "MAX_SERIES",
+    "NO_MAP",
+    "SYNTAX",
     "FileMap",
     "ImportMap",
     "SeriesMap",

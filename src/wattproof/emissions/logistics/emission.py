@@ -47,7 +47,7 @@ _NEEDED: Final[dict[Method, VehicleQuantity]] = {
 
 
 class Rate(msgspec.Struct, frozen=True, kw_only=True):
-    """A factor in micrograms per base unit of `quantity`; `factor` is empty where it is one's own."""
+    """A factor in micrograms per base unit of `quantity`; `factor` is empty if it is one's own."""
 
     value_ug: int
     quantity: str
