@@ -18,6 +18,7 @@ from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.table import Column, Columns, Table
 from wattproof.emissions.model import Emitted
 from wattproof.emissions.projection import ReadingsProjector
+from wattproof.emissions.tracking.wiring_history import WiringProjector
 from wattproof.metering.model import PacketAccepted
 
 __all__ = ["LIFE", "PROJECTORS", "LifeProjector", "life_of"]
@@ -57,7 +58,7 @@ class LifeProjector:
         return {"meter": pairs[:, 0].astype(np.int32), "entry": pairs[:, 1]}
 
 
-PROJECTORS: Final[tuple[Projector, ...]] = (ReadingsProjector(), LifeProjector())
+PROJECTORS: Final[tuple[Projector, ...]] = (ReadingsProjector(), LifeProjector(), WiringProjector())
 """What a ledger's lake is filled with."""
 
 

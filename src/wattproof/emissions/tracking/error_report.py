@@ -23,6 +23,7 @@ from wattproof.core.errors import ErrorCode, Malformed
 from wattproof.core.periods import Step, bucket_bounds
 from wattproof.core.units import base_unit
 from wattproof.emissions.tracking.model import BINDINGS, BindingKind, Line, Measure
+from wattproof.emissions.tracking.percent import percentage
 from wattproof.emissions.tracking.syntax import binding_text
 from wattproof.emissions.tracking.windows import base_of
 from wattproof.emissions.tracking.wiring_history import Wired, wired_at
@@ -35,7 +36,6 @@ __all__ = [
     "ReportPort",
     "error_report",
     "error_reports",
-    "percent",
     "report_bytes",
 ]
 
@@ -163,10 +163,7 @@ def error_reports(
 
     def work(snapshot: Snapshot) -> list[ErrorReport]:
         size = _entries(snapshot, None)
-        wired = [
-            wired_at(reading, snapshot, host=one.host, group=one.group, set_=0, entries=None)
-            for one in bindings
-        ]
+        wired = [wired_at(reading, snapshot, host=one.host, group=one.group) for one in bindings]
         period = _Period(step=step, zone=zone, from_s=from_s, to_s=to_s)
         return _reports(snapshot, wired, period, set_=0, entries=size)
 
@@ -177,16 +174,6 @@ def report_bytes(report: ErrorReport) -> bytes:
     """The report as its digest is taken of: JSON with sorted keys, no blanks, whole numbers only,
     and the name of the format under ``format``."""
     return msgspec.json.encode({"format": FORMAT, **msgspec.structs.asdict(report)}, order="sorted")
-
-
-def percent(error: int, base: int) -> int | None:
-    """An error in hundredths of a percent of `base`, rounded half to even; None for a base of 0."""
-    if base == 0:
-        return None
-    if base < 0:
-        error, base = -error, -base
-    whole, rest = divmod(error * 10_000, base)
-    return whole + (2 * rest > base or (2 * rest == base and whole % 2 == 1))
 
 
 class _Period(msgspec.Struct, frozen=True, kw_only=True):
@@ -368,7 +355,7 @@ def _compared(
         right=right,
         error=error,
         base=base,
-        percent=percent(error, base),
+        percent=percentage(error, base),
         left_g=left_g,
         right_g=right_g,
         error_g=None if left_g is None or right_g is None else left_g - right_g,
