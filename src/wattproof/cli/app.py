@@ -13,6 +13,7 @@ from wattproof.cli import auditing, keys, ledger
 from wattproof.cli.host import Host
 from wattproof.cli.output import fail
 from wattproof.core.errors import ErrorCode, Unavailable, WattProofError
+from wattproof.edge.command import APP as EDGE
 
 __all__ = ["AddCommands", "make_app", "run"]
 
@@ -53,6 +54,7 @@ def make_app(host: Host, rooms: Sequence[AddCommands]) -> typer.Typer:
 
     for add in (ledger.add_commands, auditing.add_commands, keys.add_commands, *rooms):
         add(app, host)
+    app.add_typer(EDGE, name="edge")  # started alone by `wattproof edge`; listed here
     return app
 
 
