@@ -4,15 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
 from wattproof.cli.host import Host, Opening
 from wattproof.cli.output import EXIT_NO, JsonFlag, language, say, show_json, show_table
 from wattproof.demo.accounts import DemoAccount, make_accounts
+from wattproof.demo.plant import MILL, made_mill
+from wattproof.demo.real_plants import HOUSE, STEEL, house, steel
 from wattproof.demo.region import ZONE
 from wattproof.demo.story import OPERATOR, Story
+from wattproof.demo.tracking import Tell, Tracking
+from wattproof.engines.folder import LedgerFolder
 from wattproof.identity.roles import ROLES
 
 __all__ = ["ADDRESS", "PORT", "add_commands"]
@@ -32,6 +36,12 @@ def add_commands(app: typer.Typer, host: Host) -> None:
         no_serve: Annotated[
             bool, typer.Option("--no-serve", help="Stop after the balance. / 不启动服务。")
         ] = False,
+        data: Annotated[
+            Path | None,
+            typer.Option(
+                help="A folder with real data: a steel plant and a house. / 真实数据目录。"
+            ),
+        ] = None,
         as_json: JsonFlag = False,
     ) -> None:
         """A region lives through a month; then the balance. / 演示：一个地区的一个月。"""
@@ -40,8 +50,13 @@ def add_commands(app: typer.Typer, host: Host) -> None:
             host.create(
                 ledger, Opening(name="demo", organisation="Demo operator", uscc="", zone=ZONE)
             )
-        story = Story(ledger, (lambda _en, _zh: None) if as_json else say)
+        tell: Tell = (lambda _en, _zh: None) if as_json else say
+        story = Story(ledger, tell)
         story.live()
+        told = _track(ledger, tell, data)
+        story.facts["tracking"] = told[0]
+        if data is not None:
+            story.facts["tracking_real"] = told[1:]
         report, verdict = story.check()
         if as_json:
             show_json({"ledger": verdict.ledger_id, **story.facts})
@@ -50,6 +65,19 @@ def add_commands(app: typer.Typer, host: Host) -> None:
         if not no_serve:
             _print_accounts(make_accounts(ledger, first=[OPERATOR]))
             host.serve(ledger, ADDRESS, PORT)
+
+
+def _track(ledger: LedgerFolder, tell: Tell, data: Path | None) -> list[dict[str, Any]]:
+    """The chapters on tracking: the made mill, and the real plants where there are data."""
+    plants = [(MILL, made_mill())]
+    if data is not None:
+        plants += [(STEEL, steel(data)), (HOUSE, house(data))]
+    told = []
+    for plant, recorded in plants:
+        chapter = Tracking(ledger, tell, plant, operator=OPERATOR)
+        chapter.live(recorded)
+        told.append(chapter.facts())
+    return told
 
 
 def _print_accounts(accounts: Sequence[DemoAccount]) -> None:
