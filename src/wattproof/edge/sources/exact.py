@@ -34,7 +34,7 @@ def decimal_of(value: object) -> Decimal:
     if isinstance(value, bool) or len(text) > LONGEST or _NUMBER.fullmatch(text) is None:
         if _NOT_FINITE.fullmatch(text):
             raise NOT_FINITE(value=text[:LONGEST])
-        raise NOT_NUMBER(value=repr(value)[:LONGEST])
+        raise NOT_NUMBER(value=repr(text[:LONGEST]) if text else type(value).__name__)
     return Decimal(text)
 
 
