@@ -11,9 +11,9 @@ KNOWN = Known(value=1000, most=20)
 
 
 def test_a_clear_reading_that_fits_is_believed() -> None:
-    found = judge([("01005", 0.98), ("01006", 0.02)], KNOWN, digits=5)
+    found = judge([("01005", 0.99), ("01006", 0.01)], KNOWN, digits=5)
     assert (found.value, found.reason) == (1005, "")
-    assert found.share == 0.98
+    assert found.share == 0.99
 
 
 def test_without_a_last_value_nothing_is_believed() -> None:

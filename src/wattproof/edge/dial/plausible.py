@@ -32,12 +32,14 @@ REASONS: dict[str, tuple[str, str]] = {
 }
 """Why a reading is doubted, in English and Chinese."""
 
-CERTAIN = 0.9
+CERTAIN = 0.985
 """The share from which on the likeliest reading is believed, if it fits."""
-ALONE = 0.97
+ALONE = 0.985
 """The share among those that fit from which on a reading is believed,"""
 SUPPORTED = 0.4
 """if it has at least this share among all."""
+CLEAR = 0.9
+"""The share from which on a picture counts as clear, whether its reading can be true or not."""
 POSSIBLE = 0.005
 
 
@@ -75,9 +77,9 @@ def judge(
     if not between and _believed(best_share, sum(fitting.values()), first=share):
         return Judgement(value=best, read=read, share=best_share, reason="")
     if not fitting or sum(fitting.values()) < POSSIBLE:
-        why: Reason = "implausible" if share >= CERTAIN else "illegible"
+        why: Reason = "implausible" if share >= CLEAR else "illegible"
         return Judgement(value=None, read=read, share=share, reason=why)
-    if between and _one_beginning(seen, digits - between) >= CERTAIN:
+    if between and _one_beginning(seen, digits - between) >= CLEAR:
         lowest = min(
             (value for value, part in fitting.items() if part >= POSSIBLE),
             key=lambda value: (value - known.value) % 10**digits,

@@ -17,7 +17,7 @@ Face = Literal["wheels", "display"]
 
 LEAST_SHARE = 0.001
 NEARLY = 0.25
-"""A wheel is read as one digit alone until it has turned this far from it."""
+"""A wheel is read as the digit that it is no further than this part of a turn away from."""
 
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,13 +42,12 @@ def look(recogniser: Recogniser, crop: Picture, *, digits: int, face: Face) -> S
         {int(text): share for text, share in candidates(columns, digits)}
         for columns in recogniser.columns(views)
     )
-    modulus = 10**digits
-    after, later = ({(v - 1) % modulus: s for v, s in one.items()} for one in (after, whole))
     if moving.part < NEARLY:
         return Seen(readings=_joined(whole, before, digits))
     if moving.part > 1 - NEARLY:
-        return Seen(readings=_joined(later, after, digits))
-    return Seen(readings=_joined(before, after, digits), between=moving.wheels)
+        return Seen(readings=_joined(whole, after, digits))
+    earlier = {(value - 1) % 10**digits: share for value, share in after.items()}
+    return Seen(readings=_joined(before, earlier, digits), between=moving.wheels)
 
 
 def _joined(one: dict[int, float], other: dict[int, float], digits: int) -> list[tuple[str, float]]:
