@@ -165,10 +165,9 @@ class Agent:
         assert source is not None, "it was read"
         with queue.changing():
             state = queue.state()
+            room = queue.room
             try:
-                taken = take(
-                    state, sample, mode=source.mode, at_s=due_s, node=node, room=queue.room
-                )
+                taken = take(state, sample, mode=source.mode, at_s=due_s, node=node, room=room)
             except WattProofError as wrong:
                 if wrong.error is NEGATIVE_STEP:
                     found = wrong.params["found"]
@@ -183,7 +182,9 @@ class Agent:
             if kept:
                 queue.note_reading(reading)
         if kept:
-            self._well("register", "factor", "queue")
+            self._well("register", "factor")
+        if room:
+            self._well("queue")
         else:
             self.note("queue", QUEUE_FULL(limit=queue.capacity))
         if taken.reports:
