@@ -15,12 +15,11 @@ from typing import Any, Final
 import msgspec
 
 from wattproof.analytics.lake import Lake
-from wattproof.analytics.readings import READINGS
 from wattproof.analytics.sides import SideSums, sums_by_side
 from wattproof.analytics.snapshot import Snapshot
-from wattproof.analytics.sums import Window
+from wattproof.analytics.sums import window
 from wattproof.core.errors import ErrorCode, Malformed
-from wattproof.core.periods import Step, bucket_bounds
+from wattproof.core.periods import Step
 from wattproof.core.units import base_unit
 from wattproof.emissions.tracking.model import BINDINGS, BindingKind, Line, Measure
 from wattproof.emissions.tracking.percent import percentage
@@ -200,7 +199,9 @@ def _reports(
         for side, ports in enumerate((one.binding.left, one.binding.right))
         for port in ports
     ]
-    where = _window(snapshot, period)
+    where = window(
+        snapshot, step=period.step, zone=period.zone, start_s=period.from_s, end_s=period.to_s
+    )
     bounds: Sequence[int] = ()
     parts: Mapping[int, Sequence[_Part]] = {}
     if where is not None and members:
@@ -218,22 +219,6 @@ def _reports(
         )
         for number, one in enumerate(wired)
     ]
-
-
-def _window(snapshot: Snapshot, period: _Period) -> Window | None:
-    """The buckets that can hold rows. Only rows outside of the period need be told apart."""
-    held = snapshot.range(READINGS.name, "start_s")
-    if held is None:
-        return None
-    first_s, last_s = held
-    cut_from = period.from_s if period.from_s is not None and period.from_s > first_s else None
-    cut_to = period.to_s if period.to_s is not None and period.to_s <= last_s else None
-    first_s = first_s if cut_from is None else cut_from
-    last_s = last_s if cut_to is None else cut_to - 1
-    if first_s > last_s:
-        return None
-    bounds = bucket_bounds(first_s, last_s, period.step, period.zone)
-    return Window(bounds=bounds, start_s=cut_from, end_s=cut_to)
 
 
 class _Part(msgspec.Struct, frozen=True):
