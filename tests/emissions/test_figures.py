@@ -12,6 +12,7 @@ from wattproof.analytics.lake import Lake
 from wattproof.core.periods import STEPS, Step, parse_time
 from wattproof.emissions import figures as module
 from wattproof.emissions.figures import Choice, Figures, figures, period_of
+from wattproof.emissions.overview import Overview
 from wattproof.emissions.report import emission_report
 
 ZONE = "Asia/Shanghai"
@@ -130,3 +131,30 @@ def test_an_empty_ledger(tmp_path: Path) -> None:
         found = shown(meters, meters.projected(tmp_path), Choice(step=step))
         assert found.sums == ()
         assert found.readings == 0
+
+
+def test_predictions_are_shown_and_never_counted(tmp_path: Path) -> None:
+    """They do not move the newest reading, and are no part of the emissions."""
+    meters = RecordedMeters()
+    meters.publish(statement("grid", value_ug=1_000_000))
+    meters.install("m1")
+    meters.install("m2", quantity="electricity.predicted")
+    meters.assign("grid", meter="m1")
+    meters.assign("grid", meter="m2")
+    send(meters, "m1", [10] * 24, start_s=NEW_YEAR_S)
+    send(meters, "m2", [1000] * 24, start_s=NEW_YEAR_S)
+    meters.send(
+        packet_of(
+            [7], sequence=2, opening=24_000, start_s=NEW_YEAR_S + 90 * 86_400, interval_s=HOUR_S
+        ),
+        meter="m2",
+    )
+    found = shown(meters, meters.projected(tmp_path), Choice())
+    assert found.newest_s == NEW_YEAR_S + 24 * HOUR_S
+    assert [one.emission_g for one in found.sums] == [240, 24_000]
+    for lang in ("en", "zh"):
+        view = Overview(found, Choice(), ZONE, lang)
+        assert view.emission_g == 240
+        assert view.emissions is not None and len(view.emissions.lines) == 1
+        assert view.unassigned == []
+        assert len(view.charts[0].lines) == 2

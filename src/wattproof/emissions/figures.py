@@ -17,7 +17,7 @@ from wattproof.analytics.lake import Lake
 from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.sums import Sums, Window, sums_by_group, sums_by_meter, window
 from wattproof.core.periods import Step, bucket_bounds
-from wattproof.core.units import base_unit
+from wattproof.core.units import base_unit, is_prediction
 from wattproof.identity.model import DEVICES, Device
 from wattproof.ledger.state import Reading
 from wattproof.metering.model import STREAMS, Stream
@@ -79,7 +79,8 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
 class Figures(msgspec.Struct, frozen=True, kw_only=True):
     """All of it. `bounds` are the borders of the steps in the period, Unix seconds.
 
-    `meters` counts by status, `readings` all that ever came; `newest_s` is where the newest ends.
+    `meters` counts by status, `readings` all that ever came; `newest_s` is where the newest ends,
+    predictions apart unless there is nothing else.
     """
 
     entries: int
@@ -107,7 +108,7 @@ def figures(
     devices = _devices(reading, owner)
     chosen = [device for device in devices if _wanted(device, choice)]
     streams = _streams(reading, chosen)
-    newest_s = max((stream.end_s for stream in streams), default=None)
+    newest_s = _newest_s(chosen, streams)
     at_s = choice.at_s if choice.at_s is not None else (newest_s or 1) - 1
     period = period_of(at_s, choice.step, zone)
     cursor, bounds, sums = lake.read(lambda snapshot: _sums(snapshot, chosen, choice, period, zone))
@@ -151,6 +152,12 @@ def _streams(reading: Reading, devices: Sequence[Device]) -> list[Stream]:
         return [stream for stream in reading.scan(STREAMS) if stream.number in wanted]
     found = (reading.get(STREAMS, device.number) for device in devices)
     return [stream for stream in found if stream is not None]
+
+
+def _newest_s(devices: Sequence[Device], streams: Sequence[Stream]) -> int | None:
+    predicted = {device.number for device in devices if is_prediction(device.quantity)}
+    ends = [stream.end_s for stream in streams if stream.number not in predicted]
+    return max(ends or [stream.end_s for stream in streams], default=None)
 
 
 def _order(quantity: str) -> tuple[int, str]:

@@ -9,7 +9,7 @@ from wattproof.console.chart import Line, TimeChart
 from wattproof.console.i18n import period_label, step_label
 from wattproof.core.errors import Lang
 from wattproof.core.periods import local_time
-from wattproof.core.units import FAMILIES, base_unit, family, quantity_label
+from wattproof.core.units import FAMILIES, base_unit, family, is_prediction, quantity_label
 from wattproof.emissions.figures import COARSER, Choice, Figures, Sum
 
 __all__ = ["Overview"]
@@ -63,24 +63,32 @@ class Overview:
 
     @cached_property
     def measured(self) -> list[Sum]:
-        """The sums of what is not CO2 itself."""
+        """The sums of what is not CO2 itself, predictions too."""
         return [found for found in self.figures.sums if family(found.quantity) != CO2]
 
     @cached_property
     def emission_g(self) -> int | None:
-        """The period's emission; None where nothing has one."""
-        known = [found.emission_g for found in self.figures.sums if found.emission_g is not None]
+        """The period's emission; None where nothing has one. Predictions never count."""
+        known = [found.emission_g for found in self.emitting if found.emission_g is not None]
         return sum(known) if known else None
 
     @property
     def emitting(self) -> list[Sum]:
-        """The sums that have an emission."""
-        return [found for found in self.figures.sums if found.emission_g is not None]
+        """The sums that have an emission, without predictions."""
+        return [
+            found
+            for found in self.figures.sums
+            if found.emission_g is not None and not is_prediction(found.quantity)
+        ]
 
     @property
     def unassigned(self) -> list[str]:
         """What was measured, at least in part, without a factor, and could have had one."""
-        return [self.label(found.quantity) for found in self.measured if found.unassigned]
+        return [
+            self.label(found.quantity)
+            for found in self.measured
+            if found.unassigned and not is_prediction(found.quantity)
+        ]
 
     @property
     def charts(self) -> list[TimeChart]:
