@@ -18,6 +18,7 @@ import wattproof.book.pages as book_pages
 import wattproof.emissions.contract as emissions
 import wattproof.emissions.logistics.contract as logistics
 import wattproof.emissions.tracking.contract as tracking
+import wattproof.emissions.tracking.pages as tracking_pages
 import wattproof.identity.api as identity_api
 import wattproof.identity.contract as identity
 import wattproof.identity.pages as identity_pages
@@ -46,12 +47,14 @@ from wattproof.emissions import pages as emission_pages
 from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.import_work import ImportWork
 from wattproof.emissions.library import packaged_factors
+from wattproof.emissions.logistics import api as logistics_api
 from wattproof.emissions.logistics.cli import add_commands as add_shipment_commands
 from wattproof.emissions.logistics.words import WORDS as LOGISTICS_WORDS
 from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
 from wattproof.emissions.tracking.notify import Notifier
 from wattproof.emissions.tracking.outputs import read_outputs
+from wattproof.emissions.tracking.scheduler import Scheduler
 from wattproof.emissions.tracking.words import WORDS as TRACKING_WORDS
 from wattproof.emissions.words import WORDS as EMISSION_WORDS
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
@@ -103,11 +106,13 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
     book_api.router,
     metering_api.router,
     emissions_api.router,
+    logistics_api.router,
 )
 """The rooms' routes below ``/api/v1``."""
 
 PAGES: Final[tuple[Room, ...]] = (
     emission_pages.ROOM,
+    tracking_pages.ROOM,
     identity_pages.ROOM,
     metering_pages.ROOM,
     book_pages.ROOM,
@@ -116,6 +121,7 @@ PAGES: Final[tuple[Room, ...]] = (
 
 PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]] = (
     emission_pages.pages,
+    tracking_pages.pages,
     identity_pages.pages,
     book_pages.pages,
     lambda: metering_pages.pages(panels=meter_panels()),
@@ -287,11 +293,15 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
     rehearsal = Rehearsal(
         machine=folder.machine, store=store, key_of=lambda party: _key_of(store, party)
     )
-    notifier = Notifier(
+    outputs = read_outputs(folder.path / OUTPUTS_FILE)
+    notifier = Notifier(folder, outputs, ledger_id=writer.ledger_id, zone=genesis.zone)
+    scheduler = Scheduler(
         folder,
-        read_outputs(folder.path / OUTPUTS_FILE),
-        ledger_id=writer.ledger_id,
+        writer,
+        outputs.report,
+        key=lambda: _own_key(folder),
         zone=genesis.zone,
+        tell=notifier.deliver,
     )
     return make_gateway(
         GatewayHost(
@@ -299,11 +309,17 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
             writer=writer,
             version=__version__,
             routers=[router() for router in API_ROUTERS],
-            plugins=[console, rehearsal, ImportWork(folder, writer), notifier],
+            plugins=[console, rehearsal, ImportWork(folder, writer), notifier, scheduler],
             open_to_anybody=open_to_anybody,
             sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         )
     )
+
+
+def _own_key(folder: LedgerFolder) -> SigningKey:
+    """The key with which the node files reports."""
+    with folder.keys() as keys:
+        return keys.get(OPERATOR)
 
 
 def _concerned(reading: Reading, signer: bytes, names: Collection[str]) -> Iterator[str]:

@@ -63,7 +63,7 @@ def add_commands(app: typer.Typer, host: Host) -> None:
         if not (report.ok and verdict.ok):
             raise typer.Exit(EXIT_NO)
         if not no_serve:
-            _print_accounts(make_accounts(ledger, first=[OPERATOR]))
+            _print_accounts(make_accounts(ledger, first=[OPERATOR, MILL.owner]))
             host.serve(ledger, ADDRESS, PORT)
 
 

@@ -8,7 +8,7 @@ import http.server
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,24 +17,13 @@ import pytest
 from paho.mqtt import client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 from tests.support.broker import Broker
+from tests.support.watched_plant import ZONE, WatchedPlant
 
-from wattproof.cli.host import Opening
 from wattproof.core.errors import Malformed
-from wattproof.emissions.tracking.model import DefineBinding, DefinePort, DefineThreshold, Line
 from wattproof.emissions.tracking.notify import Notifier
 from wattproof.emissions.tracking.outputs import Outputs, Webhook, read_outputs
-from wattproof.engines.folder import LedgerFolder, Writer
-from wattproof.identity.model import AuthenticateDevice, ConfirmDevice, EnrolDevice
-from wattproof.keys.ed25519 import SigningKey
-from wattproof.keys.uint_array import UintArray
-from wattproof.ledger.chain import Receipt
-from wattproof.ledger.transaction import Body, sign_transaction
-from wattproof.metering.model import Packet
-from wattproof.node import IMPORTER, create_ledger, machine
-
-HOUR_S = 3600
-START_S = 1_735_660_800
-ZONE = "Asia/Shanghai"
+from wattproof.engines.folder import Writer
+from wattproof.node import IMPORTER
 
 
 class Receiver(http.server.BaseHTTPRequestHandler):
@@ -68,62 +57,8 @@ def receiving() -> Iterator[Any]:
         server.server_close()
 
 
-class Plant:
-    """A ledger with a total and one part, watched by the hour with a line of 10 Wh."""
-
-    def __init__(self, path: Path) -> None:
-        self.folder = LedgerFolder(path / "ledger", machine())
-        create_ledger(self.folder, Opening(name="n", organisation="N", uscc="", zone=ZONE))
-        with self.folder.keys() as keys:
-            self.importer = keys.get(IMPORTER)
-        self.keys = {name: SigningKey.generate() for name in ("total", "part")}
-        self.hours = 0
-        self.registers = {"total": 0, "part": 0}
-        with self.folder.write(workers=0) as writer:
-            self.wire(writer)
-
-    def wire(self, writer: Writer) -> None:
-        for number, (name, key) in enumerate(self.keys.items(), start=1):
-            enrol = EnrolDevice(id=name, owner=IMPORTER, quantity="electricity.import", zone=ZONE)
-            self.submit(writer, enrol, key)
-            self.submit(writer, AuthenticateDevice(device=name, evidence=bytes(32)), self.importer)
-            self.submit(writer, ConfirmDevice(device=name), self.importer)
-            port = DefinePort(
-                number=number, device=name, transport="", plant="", process="", person=""
-            )
-            self.submit(writer, port, self.importer)
-        bind = DefineBinding(group=1, kind="total", measure="amount", left=(1,), right=(2,))
-        self.submit(writer, bind, self.importer)
-        line = Line(value=10, unit="absolute")
-        watch = DefineThreshold(group=1, set=1, step_s=HOUR_S, offset_s=0, lines=(line,))
-        self.submit(writer, watch, self.importer)
-
-    def submit(self, writer: Writer, body: Body, key: SigningKey) -> Receipt:
-        raw = sign_transaction(body, key, ledger_id=writer.ledger_id)
-        return writer.engine.submit(raw)
-
-    def report(self, writer: Writer, errors: Sequence[int]) -> None:
-        """An hour for each error: 100 Wh of the total, and so much less of the part."""
-        for name, amounts in (
-            ("total", [100] * len(errors)),
-            ("part", [100 - error for error in errors]),
-        ):
-            for at, amount in enumerate(amounts):
-                packet = Packet(
-                    sequence=self.hours + at + 1,
-                    start_s=START_S + (self.hours + at) * HOUR_S,
-                    interval_s=HOUR_S,
-                    kind="increment",
-                    opening=self.registers[name],
-                    increments=UintArray.from_ints([amount]),
-                    quality=UintArray.from_ints(()),
-                )
-                self.submit(writer, packet, self.keys[name])
-                self.registers[name] += amount
-        self.hours += len(errors)
-
-    def notifier(self, writer: Writer, outputs: Outputs) -> Notifier:
-        return Notifier(self.folder, outputs, ledger_id=writer.ledger_id, zone=ZONE)
+def notifier(plant: WatchedPlant, writer: Writer, outputs: Outputs) -> Notifier:
+    return Notifier(plant.folder, outputs, ledger_id=writer.ledger_id, zone=ZONE)
 
 
 @contextmanager
@@ -149,10 +84,10 @@ def told(server: Any) -> list[tuple[str, int]]:
 
 
 def test_a_webhook_hears_of_each_excursion_once(tmp_path: Path) -> None:
-    plant = Plant(tmp_path)
+    plant = WatchedPlant(tmp_path)
     with receiving() as server, plant.folder.write(workers=0) as writer:
         hook = Webhook(url=server.url, secret="well kept")
-        with running(plant.notifier(writer, Outputs(webhook=(hook,)))):
+        with running(notifier(plant, writer, Outputs(webhook=(hook,)))):
             time.sleep(0.5)  # the first look, at a ledger on which nothing was raised
             plant.report(writer, [0, 20, 30, 5, 0, 99])
             wait_for(lambda: len(server.got) == 3)
@@ -168,29 +103,29 @@ def test_a_webhook_hears_of_each_excursion_once(tmp_path: Path) -> None:
 
 
 def test_what_could_not_be_sent_is_sent_later_and_not_twice(tmp_path: Path) -> None:
-    plant = Plant(tmp_path)
+    plant = WatchedPlant(tmp_path)
     with receiving() as server, plant.folder.write(workers=0) as writer:
         outputs = Outputs(webhook=(Webhook(url=server.url),))
-        with running(plant.notifier(writer, outputs)):
+        with running(notifier(plant, writer, outputs)):
             time.sleep(0.5)
         plant.report(writer, [0, 20])  # while nobody looks
         server.status = 503
-        with running(plant.notifier(writer, outputs)):
+        with running(notifier(plant, writer, outputs)):
             wait_for(lambda: len(server.got) == 1)
             server.status = 204
             wait_for(lambda: told(server) == [("interrupt", 1)])
         plant.report(writer, [0])
-        with running(plant.notifier(writer, outputs)):
+        with running(notifier(plant, writer, outputs)):
             wait_for(lambda: len(told(server)) == 2)
             time.sleep(0.5)
         assert told(server) == [("interrupt", 1), ("over", 1)]
 
 
 def test_a_redirect_takes_nothing(tmp_path: Path) -> None:
-    plant = Plant(tmp_path)
+    plant = WatchedPlant(tmp_path)
     with receiving() as server, plant.folder.write(workers=0) as writer:
         server.status = 302
-        with running(plant.notifier(writer, Outputs(webhook=(Webhook(url=server.url),)))):
+        with running(notifier(plant, writer, Outputs(webhook=(Webhook(url=server.url),)))):
             time.sleep(0.5)
             plant.report(writer, [20])
             wait_for(lambda: len(server.got) >= 1)
@@ -199,13 +134,13 @@ def test_a_redirect_takes_nothing(tmp_path: Path) -> None:
 
 
 def test_other_hosts_are_not_told(tmp_path: Path) -> None:
-    plant = Plant(tmp_path)
+    plant = WatchedPlant(tmp_path)
     with receiving() as server, plant.folder.write(workers=0) as writer:
         hooks = (
             Webhook(url=server.url, host="somebody-else"),
             Webhook(url=server.url + "/mine", host=IMPORTER),
         )
-        with running(plant.notifier(writer, Outputs(webhook=hooks))):
+        with running(notifier(plant, writer, Outputs(webhook=hooks))):
             time.sleep(0.5)
             plant.report(writer, [20])
             wait_for(lambda: len(server.got) == 1)
@@ -214,13 +149,13 @@ def test_other_hosts_are_not_told(tmp_path: Path) -> None:
 
 
 def test_a_broker_that_goes_away_gets_it_when_it_is_back(tmp_path: Path) -> None:
-    plant = Plant(tmp_path)
+    plant = WatchedPlant(tmp_path)
     with Broker.started(tmp_path) as broker, plant.folder.write(workers=0) as writer:
         config = f'[[mqtt]]\nbroker = "{broker.url}"\ntopic = "plant/{{host}}/notices"\n'
         (tmp_path / "outputs.toml").write_text(config)
         outputs = read_outputs(tmp_path / "outputs.toml")
         heard = Heard(broker, f"plant/{IMPORTER}/notices")
-        with running(plant.notifier(writer, outputs)):
+        with running(notifier(plant, writer, outputs)):
             time.sleep(0.5)
             plant.report(writer, [20])
             wait_for(lambda: len(heard.said) == 1)

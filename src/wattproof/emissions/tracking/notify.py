@@ -85,6 +85,8 @@ class Notifier(InitPlugin):
 
     def deliver(self, host: str, notices: Iterable[Notice]) -> None:
         """Have other notices of a host sent as well; each is sent once."""
+        if not self._outputs:
+            return
         seen, still_open = self._deliveries.hosts().get(host, (0, ()))
         self._put(host, seen, still_open, notices)
 

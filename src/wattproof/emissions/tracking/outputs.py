@@ -14,6 +14,7 @@
     group = 2
     by = "day"
     set = 1                            # 0 (the default): all rows
+    since = "2025-01-01"               # optional: file what is over already, from this day on
     grace_s = 3600                     # how long after the end of the day, at most, ports may lag
 
 The file lies in the ledger's folder and is read when the node starts. It is the operator's, not an
@@ -31,7 +32,7 @@ import msgspec
 from msgspec import Meta
 
 from wattproof.core.errors import ErrorCode, Malformed
-from wattproof.core.periods import Step
+from wattproof.core.periods import DEFAULT_ZONE, Step, parse_time
 from wattproof.emissions.tracking.model import MAX_NUMBER
 
 __all__ = ["EVERYBODY", "MAX_OUTPUTS", "MqttOutput", "Outputs", "ScheduledReport", "Webhook",
@@ -85,13 +86,15 @@ class ScheduledReport(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_
     """The error report of a binding after the end of each day (``by = "hour"``), month or year.
 
     A report by hour is of a day, by day of a month, by month of a year, by year of a year. It is
-    filed when all ports have reported to its end, or `grace_s` seconds after it.
+    filed when all ports have reported to its end, or `grace_s` seconds after it. The first one is
+    of the period that holds the day `since`; without that, of the one in which ports were bound.
     """
 
     host: Text
     group: Annotated[int, Meta(ge=1, le=MAX_NUMBER)]
     by: Step
     set: Annotated[int, Meta(ge=0, le=MAX_NUMBER)] = 0
+    since: Annotated[str, Meta(pattern=r"^(\d{4}-\d\d-\d\d)?$")] = ""
     grace_s: Annotated[int, Meta(ge=0, le=31 * 86_400)] = 3600
 
 
@@ -117,6 +120,9 @@ def read_outputs(path: Path) -> Outputs:
         found = msgspec.convert(tomllib.loads(data.decode()), Outputs)
     except (ValueError, msgspec.ValidationError) as error:
         raise BAD_OUTPUTS(file=str(path), reason=str(error)) from None
+    for report in found.report:
+        if report.since:
+            parse_time(report.since, DEFAULT_ZONE)
     for hook in found.webhook:
         if urlsplit(hook.url).scheme not in ("http", "https") or not urlsplit(hook.url).hostname:
             raise BAD_OUTPUTS(file=str(path), reason=f"{hook.url} is not an address of the web")
