@@ -143,11 +143,7 @@ class Line:
         self._seconds = address.timeout_s
         self._wire = wire
         self._count = 0  # bytes of this answer
-        self.extend()
-
-    def extend(self) -> None:
-        """Begin the time of a conversation anew: for devices that talk on their own."""
-        self._end = time.monotonic() + self._seconds
+        self._end = time.monotonic() + address.timeout_s
 
     def send(self, data: bytes) -> None:
         """Send all of this, and begin to count the bytes of its answer."""
@@ -163,6 +159,18 @@ class Line:
             raise RESET(where=self.where, count=self._count)
         if not data:
             raise self._late()
+        self._count += len(data)
+        return data
+
+    def listen(self, seconds: float) -> bytes:
+        """Return what comes within these seconds, or nothing: for devices that talk on their own.
+
+        It has nothing to do with the deadline, which is for conversations.
+        """
+        with _told(self.where, self._count):
+            data = self._wire.receive(LISTEN_CHUNK, seconds)
+        if data is None:
+            raise RESET(where=self.where, count=self._count)
         self._count += len(data)
         return data
 
