@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from typing import Any, Final, TypeVar
 
@@ -60,6 +61,7 @@ from wattproof.emissions.words import WORDS as EMISSION_WORDS
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
 from wattproof.gateway.app import make_app as make_gateway
 from wattproof.gateway.host import Host as GatewayHost
+from wattproof.gateway.mqtt import MqttListener
 from wattproof.gateway.server import serve
 from wattproof.gateway.sight import Sight
 from wattproof.identity.cli import add_commands as add_identity_commands
@@ -262,9 +264,13 @@ def host() -> Host:
     )
 
 
-def _serve(folder: LedgerFolder, address: str, port: int) -> None:
+def _serve(folder: LedgerFolder, address: str, port: int, *, mqtt: str = "") -> None:
     """Open the ledger for writing and serve it until stopped; the engine is closed last."""
-    with folder.write() as writer:
+    with folder.write() as writer, ExitStack() as listening:
+        if mqtt:
+            listening.enter_context(
+                MqttListener(mqtt, engine=writer.engine, ledger_id=writer.ledger_id)
+            )
         serve(make_site(folder, writer), host=address, port=port)
 
 

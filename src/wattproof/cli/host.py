@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from wattproof.core.errors import Lang
 from wattproof.engines.folder import LedgerFolder
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.state import Reading
 
-__all__ = ["Host", "Opening"]
+__all__ = ["Host", "Opening", "Serve"]
+
+
+class Serve(Protocol):
+    """Serves a ledger at an address and port until stopped; `mqtt` is a broker to listen on too."""
+
+    def __call__(self, folder: LedgerFolder, address: str, port: int, *, mqtt: str = "") -> None:
+        """Return when told to stop, with everything closed."""
+        ...
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +46,7 @@ class Host:
     create: Callable[[LedgerFolder, Opening], dict[str, Any]]
     conservation: Callable[[Reading], dict[str, Any]]
     roles: Callable[[Lang], list[dict[str, str]]]
-    serve: Callable[[LedgerFolder, str, int], None]
+    serve: Serve
 
     def folder(self, path: Path) -> LedgerFolder:
         """The ledger's folder at `path`, whether or not there is a ledger in it."""

@@ -91,9 +91,12 @@ def _add_serve(app: typer.Typer, host: Host) -> None:
             str, typer.Option("--host", help="Address to listen on. / 监听地址。")
         ] = "127.0.0.1",
         port: Annotated[int, typer.Option(min=0, max=65535, help="Port. / 端口。")] = 8000,
+        mqtt: Annotated[
+            str, typer.Option(help="A broker to listen on, mqtt://HOST:PORT. / 消息代理。")
+        ] = "",
     ) -> None:
         """Serve the ledger in DIR: node and API. / 启动节点与接口服务。"""
-        host.serve(host.folder(folder), address, port)
+        host.serve(host.folder(folder), address, port, mqtt=mqtt)
 
 
 def _add_submit(app: typer.Typer, host: Host) -> None:

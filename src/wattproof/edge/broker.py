@@ -18,6 +18,8 @@ CONNECT_S: Final = 10
 """How long a message waits for the connection, in seconds."""
 RETRY_MOST_S: Final = 30
 QOS: Final = 1
+MAX_QUEUED: Final = 10_000
+"""Messages that wait for the broker; more are dropped, and their senders ask again."""
 
 NOT_INSTALLED = ErrorCode(
     Unavailable,
@@ -62,6 +64,7 @@ class Broker:
         self._ready = threading.Event()
         secure = urlsplit(url).scheme == "mqtts"
         self._client: Any = paho.Client(CallbackAPIVersion.VERSION2)
+        self._client.max_queued_messages_set(MAX_QUEUED)
         self._client.reconnect_delay_set(1, RETRY_MOST_S)
         self._client.on_connect = self._on_connect
         self._client.on_connect_fail = self._on_connect_fail
