@@ -361,6 +361,19 @@ def test_readings_from_the_future(ledger: Import) -> None:
     refused("import.future", lambda: ledger.plan(rows(1), now_s=1_600_000_000))
 
 
+def test_a_plan_may_lie_ahead_where_it_says_that_it_is_one(ledger: Import) -> None:
+    """Planned values come in as any others; the quantity says that nobody measured them."""
+    before_s = int(datetime(2023, 4, 20, tzinfo=UTC).timestamp())
+    ledger.meters.ledger.time_ms = before_s * 1000
+    planned = small(quantity='"electricity.predicted"')
+    plan = ledger.plan(rows(1, 2, 3), planned, now_s=before_s)
+    run_import(plan, Engine(ledger.meters))
+    assert stream_of(ledger.state, "m1").total == 6000  # type: ignore[union-attr]
+    refused("import.future", lambda: ledger.plan(rows(1, 2, 3), now_s=before_s))
+    too_far_s = before_s - 400 * 86_400
+    refused("import.future", lambda: ledger.plan(rows(1), planned, now_s=too_far_s))
+
+
 def test_who_may_import(ledger: Import) -> None:
     for party, key in (("nobody", "importer"), ("importer", "stranger"), ("stranger", "stranger")):
         refused(

@@ -17,6 +17,7 @@ import msgspec
 
 from wattproof.core.errors import Conflict, ErrorCode, WattProofError
 from wattproof.core.periods import iso
+from wattproof.core.units import is_prediction
 from wattproof.emissions.enrolment import (
     METER_DIFFERS,
     assignment,
@@ -33,7 +34,7 @@ from wattproof.ledger.state import Reading
 from wattproof.ledger.transaction import Body, content_nonce, sign_transaction
 from wattproof.metering.columns import Series
 from wattproof.metering.csvfile import FileReadings
-from wattproof.metering.model import FUTURE_S, Packet
+from wattproof.metering.model import AHEAD_S, FUTURE_S, Packet
 from wattproof.metering.problems import CausedBy
 
 __all__ = [
@@ -60,8 +61,8 @@ BATCH: Final = 512
 FUTURE = ErrorCode(
     Conflict,
     "import.future",
-    en="The readings of {meter} reach to {end}, which has not come yet.",
-    zh="{meter} 的读数截至 {end}，该时刻尚未到来。",
+    en="The readings of {meter} reach to {end}, which has not come yet or is too far ahead.",
+    zh="{meter} 的读数截至 {end}，该时刻尚未到来或过于超前。",
 )
 
 
@@ -225,7 +226,8 @@ class _Part:
         self.meter = series.map.meter
         self._series = series
         self._importer = importer
-        if series.end_s > now_s + FUTURE_S:
+        ahead_s = AHEAD_S if is_prediction(series.map.quantity) else FUTURE_S
+        if series.end_s > now_s + ahead_s:
             raise FUTURE(meter=self.meter, end=iso(series.end_s, series.map.zone))
         device = reading.get(DEVICES, self.meter)
         if device is not None:
