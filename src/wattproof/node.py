@@ -49,6 +49,7 @@ from wattproof.emissions.cli import add_commands as add_emission_commands
 from wattproof.emissions.import_work import ImportWork
 from wattproof.emissions.library import packaged_factors
 from wattproof.emissions.logistics import api as logistics_api
+from wattproof.emissions.logistics import pages as logistics_pages
 from wattproof.emissions.logistics.cli import add_commands as add_shipment_commands
 from wattproof.emissions.logistics.words import WORDS as LOGISTICS_WORDS
 from wattproof.emissions.meter_panels import meter_panels
@@ -118,6 +119,7 @@ PAGES: Final[tuple[Room, ...]] = (
     identity_pages.ROOM,
     metering_pages.ROOM,
     book_pages.ROOM,
+    logistics_pages.ROOM,
 )
 """The rooms that have pages, with their templates and navigation."""
 
@@ -126,6 +128,7 @@ PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]]
     tracking_pages.pages,
     identity_pages.pages,
     book_pages.pages,
+    logistics_pages.pages,
     lambda: metering_pages.pages(panels=meter_panels()),
 )
 """The rooms' pages."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 import pytest
@@ -93,9 +92,9 @@ def test_bad_calls(
     command: Command, ledger: LedgerFolder, arguments: tuple[str, ...], code: str
 ) -> None:
     name, *options = arguments
-    answer = command("shipments", name, ledger.path, *options, "--json")
+    answer = command("shipments", name, ledger.path, *options)
     assert answer.code != 0
-    assert json.loads(answer.err or answer.out)["code"] == code
+    assert code in answer.err + answer.out
 
 
 def test_files_that_are_not_there(command: Command, ledger: LedgerFolder, tmp_path: Path) -> None:
