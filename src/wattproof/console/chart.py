@@ -22,10 +22,14 @@ _SHOWN: Final = {"Wh": "kWh", "g": "kg", "dm3": "m3", "m": "km", "fen": "CNY", "
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """What is drawn in one colour: its name, and a value for each step or None."""
+    """What is drawn in one colour: its name, and a value for each step or None.
+
+    `kind` is how it is drawn where that is not as the rest of the chart.
+    """
 
     name: str
     values: Sequence[int | None]
+    kind: Literal["bar", "line"] | None = None
 
     @property
     def total(self) -> int:
@@ -55,6 +59,7 @@ class TimeChart(msgspec.Struct, frozen=True, kw_only=True):
                 {
                     "name": line.name,
                     "values": [None if value is None else value / size for value in line.values],
+                    **({} if line.kind is None else {"kind": line.kind}),
                 }
                 for line in self.lines
             ],

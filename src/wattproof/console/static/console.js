@@ -28,7 +28,7 @@ function mark(form, sent) {
 }
 
 // data-chart: {"kind": "bar"|"line", "stack": bool, "unit": "kWh", "x": [...],
-//              "series": [{"name", "values"}]}
+//              "series": [{"name", "values", "kind" where it is another}]}
 const COLOURS = ["#066fd1", "#2fb344", "#f59f00", "#ae3ec9", "#0ca678", "#d63939", "#4263eb", "#f76707"];
 const drawn = new WeakMap();
 
@@ -70,7 +70,7 @@ function options(wanted) {
       axisLabel: { formatter: (value) => number.format(value) },
     },
     series: wanted.series.map((line) => ({
-      name: line.name, type: wanted.kind, data: line.values,
+      name: line.name, type: line.kind ?? wanted.kind, data: line.values,
       stack: wanted.stack ? "all" : undefined, showSymbol: false, barMaxWidth: 40,
     })),
   };

@@ -62,6 +62,7 @@ from wattproof.metering.model import STREAMS
 
 __all__ = [
     "MAX_WATCHES",
+    "SEES_DEVICES",
     "define_binding",
     "define_port",
     "define_threshold",

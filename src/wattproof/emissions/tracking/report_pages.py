@@ -1,0 +1,134 @@
+"""The pages of filed reports: the list, and one that is made again and compared.
+
+GET  /tracking/reports            the reports whose digests are on the ledger, newest first
+GET  /tracking/reports/{number}   one of them, made again: the same bytes, or not
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Annotated, Any, Final
+
+import msgspec
+from litestar import Router, get
+from litestar.di import NamedDependency, Provide
+from litestar.params import FromPath, QueryParameter
+from litestar.response import Response
+
+from wattproof.analytics.lake import Lake
+from wattproof.console.frame import Frame
+from wattproof.console.kept import Kept
+from wattproof.console.visitor import Visitor
+from wattproof.core.errors import ErrorCode, NotFound
+from wattproof.emissions.live import live_lake
+from wattproof.emissions.tracking.error_report import ErrorReport, report_bytes
+from wattproof.emissions.tracking.error_view import ROWS_SHOWN, ErrorView
+from wattproof.emissions.tracking.filing import comes_out_the_same, made_again
+from wattproof.emissions.tracking.host_view import HostAsked, host_view
+from wattproof.emissions.tracking.model import HOSTS, REPORTS, FiledReport
+from wattproof.emissions.tracking.percent import percent_text
+from wattproof.engines.folder import LedgerFolder
+from wattproof.gateway.reading import Asker, Ledger, Long
+from wattproof.ledger.state import Reading
+
+__all__ = ["Compared", "report_pages"]
+
+PER_PAGE: Final = 50
+
+NO_REPORT = ErrorCode(
+    NotFound,
+    "emissions.report_unknown",
+    en="{host} has filed no report {number}.",
+    zh="{host} 没有提交过第 {number} 号报告。",
+)
+
+Before = Annotated[int | None, QueryParameter(ge=1, le=2**53)]
+
+
+class Compared(msgspec.Struct, frozen=True, kw_only=True):
+    """A report that was made again, the digest of what came of it, and whether it is the same."""
+
+    report: ErrorReport
+    digest: bytes
+    same: bool
+
+
+@get("/tracking/reports", include_in_schema=False)
+async def list_reports(
+    visitor: NamedDependency[Visitor],
+    frame: NamedDependency[Frame],
+    ledger: Ledger,
+    actor: Asker,
+    host: HostAsked = "",
+    before: Before = None,
+) -> Response[Any]:
+    """The filed reports of a host."""
+    view = host_view(ledger, visitor, actor, host)
+    record = ledger.get(HOSTS, view.host)
+    newest = 0 if record is None else record.reports
+    top = newest if before is None else min(newest, before - 1)
+    numbers = range(top, max(0, top - PER_PAGE), -1)
+    found = [one for number in numbers if (one := ledger.get(REPORTS, view.host, number))]
+    return frame.page(
+        visitor,
+        "tracking/reports.html",
+        view=view,
+        reports=found,
+        older=found[-1].number if found and found[-1].number > 1 else None,
+        newest=top == newest,
+    )
+
+
+@get("/tracking/reports/{number:int}", include_in_schema=False)
+async def show_report(
+    number: FromPath[int],
+    visitor: NamedDependency[Visitor],
+    frame: NamedDependency[Frame],
+    ledger: Ledger,
+    folder: NamedDependency[LedgerFolder],
+    long_reads: Long,
+    actor: Asker,
+    kept: NamedDependency[Kept[Compared]],
+    host: HostAsked = "",
+) -> Response[Any]:
+    """One filed report, made again from the log and compared."""
+    view = host_view(ledger, visitor, actor, host)
+    filed = ledger.get(REPORTS, view.host, number) if 0 < number < 2**53 else None
+    if filed is None:
+        raise NO_REPORT(host=view.host, number=number)
+    live = live_lake(folder)
+
+    def make() -> Compared:
+        return _again(ledger, live.up_to_date(ledger), filed)
+
+    size = ledger.size
+    found = await kept.get((view.host, number), size=size, make=make, long_reads=long_reads)
+    if found is None:
+        return frame.page(visitor, "tracking/preparing.html", done=live.entries, size=size)
+    return frame.page(
+        visitor,
+        "tracking/report.html",
+        share=percent_text,
+        view=view,
+        filed=filed,
+        made=found,
+        shown=ErrorView(found.report, found.report, found.report.lines, visitor.lang),
+        most=ROWS_SHOWN,
+    )
+
+
+def report_pages() -> Sequence[Router]:
+    """The handlers, with what they keep between pages."""
+    kept: Kept[Compared] = Kept()
+    given = {"kept": Provide(lambda: kept, sync_to_thread=False)}
+    return [Router("/", route_handlers=[list_reports, show_report], dependencies=given)]
+
+
+def _again(reading: Reading, lake: Lake, filed: FiledReport) -> Compared:
+    report = made_again(reading, lake, filed)
+    return Compared(
+        report=report,
+        digest=hashlib.sha256(report_bytes(report)).digest(),
+        same=comes_out_the_same(report, filed),
+    )
