@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from tests.support.memory_ledger import key_of
 from tests.support.meters import packet_of, statement
 from tests.support.recorded import RecordedMeters
 
@@ -14,6 +15,7 @@ from wattproof.emissions import figures as module
 from wattproof.emissions.figures import Choice, Figures, figures, period_of
 from wattproof.emissions.overview import Overview
 from wattproof.emissions.report import emission_report
+from wattproof.emissions.tracking.model import DefineBinding, DefinePort
 
 ZONE = "Asia/Shanghai"
 HOUR_S = 3600
@@ -158,3 +160,27 @@ def test_predictions_are_shown_and_never_counted(tmp_path: Path) -> None:
         assert view.emissions is not None and len(view.emissions.lines) == 1
         assert view.unassigned == []
         assert len(view.charts[0].lines) == 2
+
+
+def test_parts_are_shown_and_the_total_counts(tmp_path: Path) -> None:
+    """What is measured twice, as a total and by its parts, is emitted once."""
+    meters = RecordedMeters()
+    meters.publish(statement("grid", value_ug=1_000_000))
+    for number, meter in enumerate(("m1", "m2", "m3"), start=1):
+        meters.install(meter)
+        meters.assign("grid", meter=meter)
+        port = DefinePort(
+            number=number, device=meter, transport="", plant="", process="", person=""
+        )
+        meters.ledger.submit(port, key_of("importer"))
+        send(meters, meter, [30 if meter == "m1" else 15] * 24, start_s=NEW_YEAR_S)
+    bind = DefineBinding(group=1, kind="total", measure="amount", left=(1,), right=(2, 3))
+    meters.ledger.submit(bind, key_of("importer"))
+    lake = meters.projected(tmp_path)
+    found = shown(meters, lake, Choice())
+    assert [(one.part, one.emission_g) for one in found.sums] == [(False, 720), (True, 720)]
+    assert Overview(found, Choice(), ZONE, "en").emission_g == 720
+    view = Overview(found, Choice(), ZONE, "zh")
+    assert [line.name for line in view.charts[0].lines] == ["受电量", "受电量（分项）"]
+    only = shown(meters, lake, Choice(meter="m2"))
+    assert [(one.part, one.emission_g) for one in only.sums] == [(False, 360)]

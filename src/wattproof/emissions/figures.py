@@ -18,6 +18,7 @@ from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.sums import Sums, Window, sums_by_group, sums_by_meter, window
 from wattproof.core.periods import Step, bucket_bounds
 from wattproof.core.units import base_unit, is_prediction
+from wattproof.emissions.tracking.totals import parts_of_totals
 from wattproof.identity.model import DEVICES, Device
 from wattproof.ledger.state import Reading
 from wattproof.metering.model import STREAMS, Stream
@@ -55,7 +56,8 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
     """A quantity's sums over the period, in base units and grams, by step.
 
     An emission is None where nothing was measured with a factor in that step; `unassigned` says
-    whether any reading had none.
+    whether any reading had none. With `part`, it is of meters that measure parts of a total which
+    is looked at as well.
     """
 
     quantity: str
@@ -63,6 +65,7 @@ class Sum(msgspec.Struct, frozen=True, kw_only=True):
     amounts: tuple[int, ...]
     emissions_g: tuple[int | None, ...]
     unassigned: bool
+    part: bool = False
 
     @property
     def amount(self) -> int:
@@ -111,7 +114,9 @@ def figures(
     newest_s = _newest_s(chosen, streams)
     at_s = choice.at_s if choice.at_s is not None else (newest_s or 1) - 1
     period = period_of(at_s, choice.step, zone)
-    cursor, bounds, sums = lake.read(lambda snapshot: _sums(snapshot, chosen, choice, period, zone))
+    parts = parts_of_totals(reading, {device.number for device in chosen})
+    kinds = {device.number: (device.quantity, device.number in parts) for device in chosen}
+    cursor, bounds, sums = lake.read(lambda snapshot: _sums(snapshot, kinds, choice, period, zone))
     return Figures(
         entries=cursor,
         meters=dict(Counter(device.status for device in chosen)),
@@ -164,9 +169,13 @@ def _order(quantity: str) -> tuple[int, str]:
     return (FIRST.index(quantity) if quantity in FIRST else len(FIRST), quantity)
 
 
+_Kind = tuple[str, bool]
+"""A quantity, and whether it is of parts of a total."""
+
+
 def _sums(
     snapshot: Snapshot,
-    devices: Sequence[Device],
+    kinds: Mapping[int, _Kind],
     choice: Choice,
     period: tuple[int, int] | None,
     zone: str,
@@ -179,25 +188,25 @@ def _sums(
         bounds = bucket_bounds(start_s, end_s - 1, choice.step, zone)
     else:
         bounds = [] if where is None else where.bounds
-    if where is None or not devices:
+    if where is None or not kinds:
         return cursor, bounds, []
-    quantities = sorted({device.quantity for device in devices}, key=_order)
-    numbers = {quantity: number for number, quantity in enumerate(quantities)}
-    groups = {device.number: numbers[device.quantity] for device in devices}
-    if len(devices) > MANY:
+    order = sorted(set(kinds.values()), key=lambda kind: (kind[1], _order(kind[0])))
+    numbers = {kind: number for number, kind in enumerate(order)}
+    groups = {meter: numbers[kind] for meter, kind in kinds.items()}
+    if len(kinds) > MANY:
         found = sums_by_group(snapshot, where, groups=groups)
         keys = found.key.tolist()
     else:  # only what holds these meters is read
         found = sums_by_meter(snapshot, where, meters=list(groups))
         keys = [groups[number] for number in found.key.tolist()]
-    return cursor, bounds, _by_quantity(found, keys, where, quantities, bounds)
+    return cursor, bounds, _by_quantity(found, keys, where, order, bounds)
 
 
 def _by_quantity(
     found: Sums,
     keys: Sequence[int],
     where: Window,
-    quantities: Sequence[str],
+    order: Sequence[_Kind],
     bounds: Sequence[int],
 ) -> list[Sum]:
     """A `Sum` of each quantity that was measured at all in the period; `keys` number them."""
@@ -217,11 +226,12 @@ def _by_quantity(
         rows[key] = (amounts, grams, unassigned)
     return [
         Sum(
-            quantity=quantities[key],
-            unit=base_unit(quantities[key]),
+            quantity=order[key][0],
+            unit=base_unit(order[key][0]),
             amounts=tuple(amounts),
             emissions_g=tuple(grams),
             unassigned=unassigned,
+            part=order[key][1],
         )
         for key, (amounts, grams, unassigned) in sorted(rows.items())
     ]

@@ -68,24 +68,24 @@ class Overview:
 
     @cached_property
     def emission_g(self) -> int | None:
-        """The period's emission; None where nothing has one. Predictions never count."""
+        """The period's emission; None where nothing has one. Predictions and parts never count."""
         known = [found.emission_g for found in self.emitting if found.emission_g is not None]
         return sum(known) if known else None
 
     @property
     def emitting(self) -> list[Sum]:
-        """The sums that have an emission, without predictions."""
+        """The sums that have an emission, without predictions and without parts of totals."""
         return [
             found
             for found in self.figures.sums
-            if found.emission_g is not None and not is_prediction(found.quantity)
+            if found.emission_g is not None and not found.part and not is_prediction(found.quantity)
         ]
 
     @property
     def unassigned(self) -> list[str]:
         """What was measured, at least in part, without a factor, and could have had one."""
         return [
-            self.label(found.quantity)
+            self.label(found)
             for found in self.measured
             if found.unassigned and not is_prediction(found.quantity)
         ]
@@ -102,7 +102,7 @@ class Overview:
                 title=self._title(name),
                 unit=members[0].unit,
                 steps=self.steps,
-                lines=[Line(name=self.label(one.quantity), values=one.amounts) for one in members],
+                lines=[Line(name=self.label(one), values=one.amounts) for one in members],
             )
             for name, members in groups.items()
         ]
@@ -110,17 +110,18 @@ class Overview:
     @property
     def emissions(self) -> TimeChart | None:
         """Emissions by what was measured; None where nothing has one."""
-        lines = [
-            Line(name=self.label(one.quantity), values=one.emissions_g) for one in self.emitting
-        ]
+        lines = [Line(name=self.label(one), values=one.emissions_g) for one in self.emitting]
         if not lines:
             return None
         title = "二氧化碳排放" if self._lang == "zh" else "CO2 emissions"
         return TimeChart(title=title, unit="g", steps=self.steps, lines=lines, stacked=True)
 
-    def label(self, quantity: str) -> str:
-        """What people call a quantity."""
-        return quantity_label(quantity, self._lang)
+    def label(self, found: Sum) -> str:
+        """What people call a sum: its quantity, and whether it is of parts of a total."""
+        label = quantity_label(found.quantity, self._lang)
+        if not found.part:
+            return label
+        return f"{label}（分项）" if self._lang == "zh" else f"{label} (parts)"
 
     def _title(self, name: str) -> str:
         if name == ENERGY:
