@@ -83,6 +83,8 @@ PAGES = (
     "/devices/steel-main", "/devices/enrol", "/parties", "/parties/steel-works", "/queue",
     "/factors", "/factors/cn-grid-2023-sh", "/accounts", "/assets", "/ledger",
     "/ledger/entries/0", "/ledger/entries/1", "/ledger/entries/20", "/ledger/entries/70",
+    "/shipments", "/shipments/of/steel-works/coil-1", "/shipments/models", "/shipments/import",
+    "/shipments/report", "/shipments/report?by=mode", "/shipments/report?by=shipment",
     "/account", "/sign-in", "/verify", "/nowhere",
 )  # fmt: skip
 

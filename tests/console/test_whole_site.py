@@ -11,6 +11,8 @@ import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page
+from tests.emissions.logistics.files import SMALL as SHIPMENTS
+from tests.emissions.logistics.files import SMALL_MAP as SHIPMENTS_MAP
 from tests.support.chromium import PHONE, WIDE, Chromium, Opener, WatchedPage, sign_in
 from tests.support.crawl import addresses, page_routes
 from tests.support.site import LOGINS, Client, Site
@@ -29,6 +31,7 @@ NOT_LINKED: Final = {
     "/devices/enrol/file",
     "/import/{draft_id:str}/mapping.toml",
     "/import/{draft_id:str}/progress",  # a piece of a page
+    "/shipments/report.csv",
     "/verify/offline.html",
 }
 """Addresses that are asked for with GET and are no pages."""
@@ -103,6 +106,11 @@ def after_forms(site: Site, client: Client, login: str) -> list[str]:
         mapping = (EXAMPLE / "office.toml").read_text("utf-8")
         assert client.form(f"{path}/mapping/text", toml=mapping).status_code == 303
         found.append(f"{path}/mapping")
+    if login == "steel":
+        files = {"file": ("out.csv", SHIPMENTS.encode())}
+        fields = {"csrf": client.csrf, "mapping": SHIPMENTS_MAP}
+        answer = client.post("/shipments/import", data=fields, files=files)
+        found.append(answer.headers["location"])
     with site.users() as users:
         payload = encode_payload(OpenAccount(id=f"crawled-{login}"), nonce=new_nonce())
         draft = users.drafts.add(login, payload, now_s=1)

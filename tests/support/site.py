@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from litestar import Litestar
+from tests.support.freight import record_shipments
 
 from wattproof.cli.host import Opening
 from wattproof.console.cli import USERS_FILE
@@ -51,6 +52,7 @@ def make_ledger(path: Path) -> None:
     folder = LedgerFolder(path, machine())
     create_ledger(folder, Opening(name="demo", organisation="Demo", uscc="", zone=ZONE))
     Story(folder, lambda _en, _zh: None).live()
+    record_shipments(folder)
     users = Users(path / USERS_FILE, cost=LOWEST)
     with folder.keys() as keys:
         for login, party in LOGINS.items():

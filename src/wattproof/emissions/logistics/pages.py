@@ -52,6 +52,8 @@ ROOM: Final = Room(
 )
 
 Filter = Annotated[str, QueryParameter(max_length=64)]
+Grouping = Annotated[By, QueryParameter()]
+AStep = Annotated[Step, QueryParameter()]
 From = Annotated[str, QueryParameter(name="from", max_length=40)]
 To = Annotated[str, QueryParameter(name="to", max_length=40)]
 
@@ -132,8 +134,8 @@ async def show_report(
     actor: Asker,
     long_reads: Long,
     facts: NamedDependency[LedgerFacts],
-    by: By = "period",
-    step: Step = "month",
+    by: Grouping = "period",
+    step: AStep = "month",
     shipper: Filter = "",
     start: From = "",
     end: To = "",
@@ -166,8 +168,8 @@ async def download_report(
     actor: Asker,
     long_reads: Long,
     facts: NamedDependency[LedgerFacts],
-    by: By = "period",
-    step: Step = "month",
+    by: Grouping = "period",
+    step: AStep = "month",
     shipper: Filter = "",
     start: From = "",
     end: To = "",
