@@ -16,6 +16,7 @@ from wattproof.emissions.tracking.live_pages import live_pages
 from wattproof.emissions.tracking.node_page import node_page
 from wattproof.emissions.tracking.notice_pages import notice_pages
 from wattproof.emissions.tracking.report_pages import report_pages
+from wattproof.emissions.tracking.rollup_pages import rollup_pages
 from wattproof.emissions.tracking.wiring_pages import wiring_pages
 
 __all__ = ["ROOM", "pages"]
@@ -37,4 +38,5 @@ def pages() -> Sequence[HTTPRouteHandler | Router]:
         *notice_pages(),
         *report_pages(),
         *node_page(),
+        *rollup_pages(),
     ]
