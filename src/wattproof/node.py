@@ -54,8 +54,10 @@ from wattproof.emissions.logistics.cli import add_commands as add_shipment_comma
 from wattproof.emissions.logistics.words import WORDS as LOGISTICS_WORDS
 from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
+from wattproof.emissions.tracking.cli import add_commands as add_wiring_commands
 from wattproof.emissions.tracking.notify import Notifier
 from wattproof.emissions.tracking.outputs import read_outputs
+from wattproof.emissions.tracking.report_cli import add_commands as add_tracking_reports
 from wattproof.emissions.tracking.scheduler import Scheduler
 from wattproof.emissions.tracking.words import WORDS as TRACKING_WORDS
 from wattproof.emissions.words import WORDS as EMISSION_WORDS
@@ -98,6 +100,8 @@ FACTORS_AT_ONCE: Final = 64
 ROOMS: Final = (
     add_identity_commands,
     add_emission_commands,
+    add_wiring_commands,
+    add_tracking_reports,
     add_shipment_commands,
     add_user_commands,
     add_demo_command,

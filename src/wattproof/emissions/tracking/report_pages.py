@@ -20,7 +20,6 @@ from wattproof.analytics.lake import Lake
 from wattproof.console.frame import Frame
 from wattproof.console.kept import Kept
 from wattproof.console.visitor import Visitor
-from wattproof.core.errors import ErrorCode, NotFound
 from wattproof.emissions.live import live_lake
 from wattproof.emissions.tracking.error_report import ErrorReport, report_bytes
 from wattproof.emissions.tracking.error_view import ROWS_SHOWN, ErrorView
@@ -28,6 +27,7 @@ from wattproof.emissions.tracking.filing import comes_out_the_same, made_again
 from wattproof.emissions.tracking.host_view import HostAsked, host_view
 from wattproof.emissions.tracking.model import HOSTS, REPORTS, FiledReport
 from wattproof.emissions.tracking.percent import percent_text
+from wattproof.emissions.tracking.queries import filed_report
 from wattproof.engines.folder import LedgerFolder
 from wattproof.gateway.reading import Asker, Ledger, Long
 from wattproof.ledger.state import Reading
@@ -35,13 +35,6 @@ from wattproof.ledger.state import Reading
 __all__ = ["Compared", "report_pages"]
 
 PER_PAGE: Final = 50
-
-NO_REPORT = ErrorCode(
-    NotFound,
-    "emissions.report_unknown",
-    en="{host} has filed no report {number}.",
-    zh="{host} 没有提交过第 {number} 号报告。",
-)
 
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**53)]
 
@@ -94,9 +87,7 @@ async def show_report(
 ) -> Response[Any]:
     """One filed report, made again from the log and compared."""
     view = host_view(ledger, visitor, actor, host)
-    filed = ledger.get(REPORTS, view.host, number) if 0 < number < 2**53 else None
-    if filed is None:
-        raise NO_REPORT(host=view.host, number=number)
+    filed = filed_report(ledger, view.host, number)
     live = live_lake(folder)
 
     def make() -> Compared:

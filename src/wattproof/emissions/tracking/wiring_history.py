@@ -27,6 +27,7 @@ from wattproof.emissions.tracking.events import (
 )
 from wattproof.emissions.tracking.model import (
     BINDINGS,
+    MAX_NUMBER,
     PORTS,
     THRESHOLDS,
     Binding,
@@ -126,6 +127,10 @@ def wired_at(
     Ports that come out of the lake have no labels. Raises ``emissions.binding_unknown`` or
     ``emissions.threshold_unknown``.
     """
+    if not 0 < group <= MAX_NUMBER:
+        raise BINDING_UNKNOWN(group=group)
+    if not 0 <= set_ <= MAX_NUMBER:
+        raise THRESHOLD_UNKNOWN(group=group, set=set_)
     binding = reading.get(BINDINGS, host, group)
     if binding is not None and (entries is None or binding.entry < entries):
         ports = {number: _port(reading, host, number) for number in binding.left + binding.right}
