@@ -10,7 +10,7 @@ from wattproof.engines.folder import LedgerFolder
 from wattproof.ledger.chain import Receipt
 from wattproof.ledger.transaction import Body, sign_transaction
 
-__all__ = ["DEPARTED_S", "record_shipments", "shipment_of"]
+__all__ = ["DEPARTED_S", "VEHICLE_FACTOR", "record_shipments", "shipment_of"]
 
 DEPARTED_S: Final = 1_736_463_600
 """2025-01-10 07:00 in Shanghai."""
