@@ -23,6 +23,7 @@ from wattproof.emissions.figures import Choice, Figures, figures
 from wattproof.emissions.import_pages import IMPORT_NAV, import_pages
 from wattproof.emissions.live import live_lake
 from wattproof.emissions.overview import Overview
+from wattproof.emissions.tracking.host_view import open_interrupts
 from wattproof.engines.folder import LedgerFolder
 from wattproof.gateway.access import may_see
 from wattproof.gateway.ledger import LedgerFacts
@@ -106,6 +107,7 @@ async def show_overview(
         asked=asked,
         size=size,
         waiting=_waiting(ledger, actor),
+        interrupts=open_interrupts(ledger, actor.id),
     )
 
 
