@@ -18,6 +18,7 @@ import wattproof.book.contract as book
 import wattproof.book.pages as book_pages
 import wattproof.emissions.contract as emissions
 import wattproof.emissions.logistics.contract as logistics
+import wattproof.emissions.people.pages as people_pages
 import wattproof.emissions.tracking.contract as tracking
 import wattproof.emissions.tracking.pages as tracking_pages
 import wattproof.identity.api as identity_api
@@ -120,6 +121,7 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
 PAGES: Final[tuple[Room, ...]] = (
     emission_pages.ROOM,
     tracking_pages.ROOM,
+    people_pages.ROOM,
     identity_pages.ROOM,
     metering_pages.ROOM,
     book_pages.ROOM,
@@ -130,6 +132,7 @@ PAGES: Final[tuple[Room, ...]] = (
 PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]] = (
     emission_pages.pages,
     tracking_pages.pages,
+    people_pages.pages,
     identity_pages.pages,
     book_pages.pages,
     logistics_pages.pages,

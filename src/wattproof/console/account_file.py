@@ -28,6 +28,9 @@ _SCHEMA: Final = """
         payload BLOB NOT NULL, back TEXT NOT NULL, made_s INTEGER NOT NULL,
         transaction_id TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE IF NOT EXISTS draft_keys (
+        id TEXT PRIMARY KEY REFERENCES drafts ON DELETE CASCADE, purpose TEXT NOT NULL
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE IF NOT EXISTS successors (
         login TEXT PRIMARY KEY REFERENCES users ON DELETE CASCADE, public BLOB NOT NULL,
         sealed BLOB NOT NULL, token_hash BLOB NOT NULL, session_sealed BLOB NOT NULL

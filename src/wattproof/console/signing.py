@@ -27,6 +27,9 @@ from wattproof.gateway.ledger import LedgerFacts
 from wattproof.gateway.reading import Ledger
 from wattproof.gateway.submission import Submitter
 from wattproof.keys import cose
+from wattproof.keys.derived import derived_key
+from wattproof.keys.did import did_of
+from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.machine import Machine
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Body, encode_payload, new_nonce
@@ -41,14 +44,22 @@ class Signer:
         self._users = users
         self._frame = frame
 
-    def draft(self, visitor: Visitor, body: Body, *, back: str = "/") -> Redirect:
+    def draft(
+        self, visitor: Visitor, body: Body, *, back: str = "/", purpose: str = ""
+    ) -> Redirect:
         """Keep `body` as a draft of the visitor's, and show it.
 
-        `back` is the page to go to where the visitor leaves it. Raises ``gateway.sign_in_needed``.
+        `back` is the page to go to where the visitor leaves it. With a `purpose` it is signed by
+        the key that follows from the visitor's for it. Raises ``gateway.sign_in_needed``, and
+        ``console.no_key`` where there is nothing here for it to follow from.
         """
-        login = visitor.signed_in_as.user.login
+        session = visitor.signed_in_as
+        if purpose:
+            self._users.key_of(session)
         payload = encode_payload(body, nonce=new_nonce())
-        made = self._users.drafts.add(login, payload, back=local_path(back), now_s=now_s())
+        made = self._users.drafts.add(
+            session.user.login, payload, back=local_path(back), purpose=purpose, now_s=now_s()
+        )
         return self._frame.go(f"/sign/{made.id}")
 
 
@@ -62,7 +73,7 @@ async def show(
     ledger: Ledger,
 ) -> Response[Any]:
     """What will be signed, in words."""
-    return _page(frame, visitor, machine, ledger, _draft(users, visitor, draft_id))
+    return _page(frame, users, visitor, machine, ledger, _draft(users, visitor, draft_id))
 
 
 @get("/sign/{draft_id:str}/payload", include_in_schema=False)
@@ -99,7 +110,7 @@ async def sign(
         raw = await _signed(users, visitor, draft, form.get("signed"), bytes.fromhex(facts.id))
         receipt = await submitter.submit(raw)
     except WattProofError as error:
-        return _page(frame, visitor, machine, ledger, draft, error)
+        return _page(frame, users, visitor, machine, ledger, draft, error)
     users.drafts.finish(draft.id, receipt.id.hex())
     return frame.go(f"/ledger/transactions/{receipt.id.hex()}")
 
@@ -114,11 +125,17 @@ async def _signed(
 ) -> bytes:
     session = visitor.signed_in_as
     if session.user.keeps_key:
-        return cose.sign(draft.payload, users.key_of(session), aad=ledger_id)
+        return cose.sign(draft.payload, _key(users, visitor, draft), aad=ledger_id)
     raw = await handed_in.read() if isinstance(handed_in, UploadFile) else b""
     if cose.parse(raw).payload != draft.payload:
         raise OTHER_CONTENT()
     return raw
+
+
+def _key(users: Users, visitor: Visitor, draft: Draft) -> SigningKey:
+    """The visitor's key, or the one that follows from it for the draft's purpose."""
+    key = users.key_of(visitor.signed_in_as)
+    return derived_key(key, draft.purpose) if draft.purpose else key
 
 
 def _draft(users: Users, visitor: Visitor, draft_id: str) -> Draft:
@@ -130,6 +147,7 @@ def _draft(users: Users, visitor: Visitor, draft_id: str) -> Draft:
 
 def _page(
     frame: Frame,
+    users: Users,
     visitor: Visitor,
     machine: Machine,
     ledger: Store,
@@ -138,6 +156,7 @@ def _page(
 ) -> Response[Any]:
     body = machine.codec.body_of(draft.payload)
     spec = body.spec
+    derived = _key(users, visitor, draft).public if draft.purpose else b""
     return frame.page(
         visitor,
         "console/sign.html",
@@ -147,7 +166,8 @@ def _page(
         what=spec.zh if visitor.lang == "zh" else spec.en,
         type=spec.type,
         version=spec.version,
-        fields=frame.words.fields(body, lang=visitor.lang, reading=ledger, signer=b""),
+        fields=frame.words.fields(body, lang=visitor.lang, reading=ledger, signer=derived),
+        derived=did_of(derived) if derived else "",
         back=draft.back,
         ledger_id=ledger.entry(0).id.hex(),
         error=error.text(visitor.lang) if error else "",

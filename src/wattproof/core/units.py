@@ -155,6 +155,7 @@ QUANTITY_LABELS: Final[Mapping[str, tuple[str, str]]] = {
     "pieces.output": ("pieces made", "产品件数"),
     "value.output": ("value of output", "产品产值"),
     "co2.measured": ("CO2 measured", "实测二氧化碳"),
+    "co2.declared": ("CO2 declared by a person", "个人申报二氧化碳"),
     "co2.predicted": ("CO2 predicted", "预测二氧化碳"),
     "electricity.predicted": ("electricity predicted", "预测电量"),
     "heat.predicted": ("heat predicted", "预测热量"),
