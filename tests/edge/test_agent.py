@@ -49,7 +49,7 @@ def test_readings_become_packets_with_their_emission(make: Any) -> None:
     run(node, 0, 8)
     node.send()
     stream, emitted = node.meters.stream(), node.meters.ledger.one(NODES, 1)
-    assert (stream.packets, stream.readings, stream.total) == (2, 8, 2000)
+    assert (stream.packets, stream.readings, stream.total) == (3, 8, 2000)
     assert stream.end_s == NOON_S + 8 * INTERVAL_S
     assert emitted.total_g == 2000 * 530_600 // 1_000_000
     assert emitted.wrong == 0
@@ -97,7 +97,7 @@ def test_a_new_factor_begins_a_new_packet(make: Any) -> None:
     run(node, 3, 7)
     node.send()
     emitted = node.meters.ledger.one(NODES, 1)
-    assert node.meters.stream().packets == 2
+    assert node.meters.stream().packets == 3
     assert emitted.total_g == (750 * 530_600 + 1000 * 600_000) // 1_000_000
     assert (emitted.wrong, node.queue.refused()) == (0, [])
 
@@ -250,7 +250,7 @@ def test_a_power_cut_keeps_what_was_read(make: Any) -> None:
     run(node, 10, 14)
     node.send()
     stream = node.meters.stream()
-    assert (stream.total, stream.packets) == (12 * 250, 3)
+    assert (stream.total, stream.packets) == (12 * 250, 4)
     assert node.meters.ledger.one(NODES, 1).wrong == 0
 
 

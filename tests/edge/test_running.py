@@ -94,12 +94,11 @@ class Gate:
         while not self._stopping:
             connection, _ = self._listener.accept()
             with connection, contextlib.suppress(OSError):
-                self._relay(connection)
+                if self.open:
+                    self._relay(connection)
 
     def _relay(self, connection: socket.socket) -> None:
         """Carry both ways until an end closes, or the gate is shut."""
-        if not self.open:
-            return
         with socket.create_connection(("127.0.0.1", self._target)) as host:
             connection.settimeout(0.05)
             host.settimeout(0.05)

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Final
 
 from wattproof.core.errors import Unavailable
+from wattproof.edge.changes import PACKET
 from wattproof.edge.link import Answer, Link, verdict
 from wattproof.edge.queue import Queue, Waiting
 
@@ -74,7 +75,7 @@ class Sender:
 
     def once(self) -> int | None:
         """Send what is next; the seconds until it makes sense to try again, None: nothing waits."""
-        items = self._queue.first(self._batch if self._flowing else 1)
+        items = _together(self._queue.first(self._batch if self._flowing else 1))
         if not items:
             return None
         try:
@@ -125,3 +126,16 @@ class Sender:
                 self._wake.wait(IDLE_S)
             elif seconds:
                 self._stopping.wait(seconds)
+
+
+def _together(items: list[Waiting]) -> list[Waiting]:
+    """The first ones that may go in one batch: packets in a row, anything else alone.
+
+    Within a batch the host may take one after it has put off another: a factor must not overtake.
+    """
+    count = 0
+    for item in items:
+        if not item.what.startswith(PACKET):
+            break
+        count += 1
+    return items[: max(1, count)]

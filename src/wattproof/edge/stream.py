@@ -104,7 +104,9 @@ def take(
         now = state.counter + whole
         counted = replace(state, counter=now, remainder=str(left))
     if not state.started:
-        return _first(counted, now, whole=now - state.counter, at_s=at_s, node=node)
+        if room < 1:
+            return Taken(state)
+        return _first(counted, now, at_s=at_s, before=state.counter, node=node)
     amount = step(state.closing, now, modulus=modulus)
     check_jump(amount, seconds=at_s - state.end_s, most_per_hour=node.most_per_hour)
     goes_on = at_s == state.end_s + node.interval_s and not state.broken
@@ -112,17 +114,29 @@ def take(
         return Taken(counted)
     reports: tuple[Report, ...] = ()
     if goes_on:
-        quality = _quality(sample.doubt)
+        if _is_closed(state, node):
+            counted, reports = _packed(counted, node)
         state = replace(
             counted,
-            pending=(*state.pending, amount),
-            quality=(*state.quality, quality),
+            pending=(*counted.pending, amount),
+            quality=(*counted.quality, _quality(sample.doubt)),
             closing=now,
             end_s=at_s,
         )
     else:
         state, reports = _packed(counted, node)
-        state = replace(state, start_s=at_s, end_s=at_s, opening=now, closing=now, broken=False)
+        # Increments cannot state a sum alone: what came before the first packet is its first one.
+        unsaid = mode == "increment" and state.reported is None
+        state = replace(
+            state,
+            start_s=at_s - node.interval_s if unsaid else at_s,
+            end_s=at_s,
+            opening=state.closing if unsaid else now,
+            closing=now,
+            pending=(amount,) if unsaid else (),
+            quality=(ESTIMATED,) if unsaid else (),
+            broken=False,
+        )
         _demand_factor(state, node)
     if room > len(reports) and _is_due(state, node):
         state, more = _packed(state, node)
@@ -174,8 +188,12 @@ def exchange(state: NodeState, node: NodeSettings, *, closing: int | None, openi
     return Taken(state, reports)
 
 
-def _first(state: NodeState, now: int, *, whole: int, at_s: int, node: NodeSettings) -> Taken:
-    """The first sample: a register opens here, an increment is the amount of its interval."""
+def _first(state: NodeState, now: int, *, at_s: int, before: int, node: NodeSettings) -> Taken:
+    """The first sample: a register is stated alone, an increment is the amount of its interval.
+
+    From then on everything that is counted reaches the host, by readings or by a later register.
+    An increment from before the node's first factor only sets where its sum begins.
+    """
     start_s = at_s - node.interval_s
     measured = state.mode == "increment" and (
         not node.emit or factor_at(state.factors, start_s) is not None
@@ -185,13 +203,15 @@ def _first(state: NodeState, now: int, *, whole: int, at_s: int, node: NodeSetti
         started=True,
         start_s=start_s if measured else at_s,
         end_s=at_s,
-        opening=now - whole if measured else now,
+        opening=before if measured else now,
         closing=now,
-        pending=(whole,) if measured else (),
+        pending=(now - before,) if measured else (),
         quality=(0,) if measured else (),
     )
     _demand_factor(state, node)
-    return Taken(*_packed(state, node)) if _is_due(state, node) else Taken(state)
+    if state.mode == "register" or _is_due(state, node):
+        return Taken(*_packed(state, node, alone=True))
+    return Taken(state)
 
 
 def _is_due(state: NodeState, node: NodeSettings) -> bool:
@@ -211,9 +231,14 @@ def _is_closed(state: NodeState, node: NodeSettings) -> bool:
     )
 
 
-def _packed(state: NodeState, node: NodeSettings) -> tuple[NodeState, tuple[Report, ...]]:
-    """The state with nothing pending, and the packet that the pending readings make."""
-    if not state.pending:
+def _packed(
+    state: NodeState, node: NodeSettings, *, alone: bool = False
+) -> tuple[NodeState, tuple[Report, ...]]:
+    """The state with nothing pending, and the packet that the pending readings make.
+
+    Without readings there is none, unless the register is to be stated `alone`.
+    """
+    if not state.pending and not alone:
         return state, ()
     emission, grams, carry_ug = None, state.grams, state.carry_ug
     if node.emit:
