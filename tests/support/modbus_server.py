@@ -55,9 +55,7 @@ async def serve(kind: str, place: str, unit_id: int) -> None:
     )
     server: ModbusSerialServer | ModbusTcpServer
     if kind == "rtu":
-        server = ModbusSerialServer(
-            device, port=place, framer=FramerType.RTU, baudrate=9600
-        )
+        server = ModbusSerialServer(device, port=place, framer=FramerType.RTU, baudrate=9600)
     else:
         framer = FramerType.RTU if kind == "rtu-tcp" else FramerType.SOCKET
         server = ModbusTcpServer(device, address=("127.0.0.1", int(place)), framer=framer)

@@ -25,7 +25,7 @@ from wattproof.core.codes import check_id
 from wattproof.core.errors import ErrorCode, Malformed, NotFound, Unavailable, WattProofError
 from wattproof.core.periods import load_zone
 from wattproof.core.units import MAX_AMOUNT, family, parse_quantity
-from wattproof.edge.sources.table import check_source
+from wattproof.edge.sources.table import check_source, placed
 
 __all__ = [
     "MAX_CONFIG_BYTES",
@@ -200,7 +200,7 @@ class PageSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
 
 class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """All settings of a node. `source` is as it stands in the file: its kind knows the rest."""
+    """All settings of a node. `source` is as its kind knows it, with its paths in `folder`."""
 
     node: NodeSettings
     source: dict[str, Any]
@@ -252,7 +252,8 @@ def read_config(path: Path) -> Config:
         config = msgspec.convert(tables, Config)
     except msgspec.ValidationError as wrong:
         raise BAD_KEY(path=path, reason=str(wrong)) from None
-    config = msgspec.structs.replace(config, folder=path.absolute().parent)
+    folder = path.absolute().parent
+    config = msgspec.structs.replace(config, folder=folder, source=placed(config.source, folder))
     _check(path, config)
     return config
 

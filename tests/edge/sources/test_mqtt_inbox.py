@@ -56,6 +56,19 @@ def test_a_late_message_does_not_turn_a_register_back() -> None:
     assert not is_fresh(box)
 
 
+def test_a_register_that_came_long_ago_is_no_reading_of_now() -> None:
+    box = inbox()
+    take(box, v=1)
+    box.forget_old(now_s=NOW_S + 900)
+    assert is_fresh(box)
+    box.forget_old(now_s=NOW_S + 901)
+    assert not is_fresh(box)
+    box = inbox(mode="increment", id_path="id")
+    take(box, v=1, id=1)
+    box.forget_old(now_s=NOW_S + 10**6)
+    assert is_fresh(box)
+
+
 def test_a_repeated_message_adds_nothing() -> None:
     box = inbox(mode="increment", id_path="id")
     for id_ in (1, 2, 2, 1, 3):

@@ -144,8 +144,14 @@ def test_what_cannot_be_kept(tmp_path: Path) -> None:
     counter = tmp_path / "count"
     counter.write_text("1")
     wanted = settings(tmp_path, counter=str(counter), state=str(tmp_path / "no" / "folder"))
+    source = open_source(wanted)
     with fails("edge.source.unwritable"):
-        open_source(wanted).read()
+        source.read()
+    counter.write_text("801")
+    with fails("edge.source.unwritable"):
+        source.read()
+    (tmp_path / "no").mkdir()
+    assert source.read().value == 1  # nothing was lost by it
 
 
 @pytest.mark.parametrize(

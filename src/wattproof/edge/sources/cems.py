@@ -1,21 +1,24 @@
 """A CO2 probe in a stack (CEMS) over Modbus: its mass flow, integrated over time to grams.
 
 The probe gives the mass flow of CO2, or a concentration and the volume flow of the gas under the
-same conditions. Between two reads the flow is taken to change evenly (trapezoids). A time for
-which there was no reading is not integrated over: what nobody measured is no amount.
+same conditions. A thread samples it all the time; between two samples the flow is taken to change
+evenly. A time without samples is a gap that is not integrated over.
 """
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar, Final
 
-from wattproof.core.errors import ErrorCode, Malformed
+from wattproof.core.errors import ErrorCode, Malformed, WattProofError
 from wattproof.edge.source import Mode, Sample
-from wattproof.edge.sources.faults import SETTING
+from wattproof.edge.sources.faults import SETTING, SILENT
+from wattproof.edge.sources.integral import Integral, Integrated
+from wattproof.edge.sources.kept import load_kept, save_kept
 from wattproof.edge.sources.registers import (
     ModbusAddress,
     Register,
@@ -51,18 +54,16 @@ VOLUME_FLOWS: Final[Mapping[str, Fraction]] = {
 }  # fmt: skip
 """Volume flows in cubic metres a second."""
 
-_MILLISECONDS: Final = 1000
-_FINEST: Final = 10**6
-"""Samples are in whole micrograms; the rest goes with the next."""
-
 
 class Config(ModbusAddress, frozen=True, kw_only=True, tag_field="kind", tag="cems",
              forbid_unknown_fields=True):  # fmt: skip
-    """The probe, its registers, and how long two reads may be apart.
+    """The probe, its registers, and how often it is sampled.
 
     `flow` alone is a mass flow (``kg/h``); with `concentration` (``mg/m3``) it is a volume flow
     (``m3/h``). Each has the scale of one count. A probe drifts around zero: a product no lower
-    than minus `dead_band` grams a second counts as zero.
+    than minus `dead_band` grams a second counts as zero. It is sampled every `every_s` seconds; two
+    samples more than `max_gap_s` apart have a gap between them. `state` is the file in which the
+    sum is kept; empty for none.
     """
 
     flow: Register
@@ -71,7 +72,9 @@ class Config(ModbusAddress, frozen=True, kw_only=True, tag_field="kind", tag="ce
     concentration: Register | None = None
     concentration_unit: str = "mg/m3"
     concentration_scale: Decimal = Decimal(1)
-    max_gap_s: int = 300
+    every_s: int = 5
+    max_gap_s: int = 30
+    state: str = ""
     dead_band: Decimal = Decimal(0)
 
     def __post_init__(self) -> None:
@@ -86,53 +89,73 @@ class Config(ModbusAddress, frozen=True, kw_only=True, tag_field="kind", tag="ce
                     key=key, value=value, why=f"take one of {', '.join(allowed)}",
                     why_zh=f"可用：{'、'.join(allowed)}",
                 )  # fmt: skip
-        if not 0 < self.max_gap_s <= 3600:
+        if not 0 < self.every_s <= self.max_gap_s <= 3600:
             raise SETTING(
-                key="max_gap_s", value=self.max_gap_s, why="1 to 3600 seconds",
-                why_zh="1 至 3600 秒",
+                key="max_gap_s", value=self.max_gap_s, why="every_s to 3600 seconds",
+                why_zh="every_s 至 3600 秒",
             )  # fmt: skip
 
 
-def _monotonic_ms() -> int:
-    return time.monotonic_ns() // 1_000_000
-
-
 class CemsSource:
-    """Gives the grams of CO2 since the last sample. `clock` gives milliseconds."""
+    """Gives the grams of CO2 since the last sample."""
 
     kind: ClassVar[str] = "cems"
     mode: Mode = "increment"
 
-    def __init__(self, config: Config, *, clock: Callable[[], int] = _monotonic_ms) -> None:
+    def __init__(self, config: Config) -> None:
         load_modbus()
         self._config = config
-        self._clock = clock
-        self._last: tuple[int, Fraction] | None = None
-        self._rest = Fraction(0)  # micrograms not yet given
+        kept = load_kept(config.state, Integrated())
+        self._integral = Integral(max_gap_s=config.max_gap_s, kept=kept)
+        self._changed = threading.Condition()
+        self._sampled = False  # since the last read
+        self._fault: WattProofError | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="cems", daemon=True)
+        self._thread.start()
 
     def read(self) -> Sample:
-        """Read the flow and integrate since the last read; ``edge.cems.negative`` below zero.
+        """Give what was integrated since the last read, at most 2 timeouts after it was asked.
 
-        The first sample, and one after more than `max_gap_s` seconds without a reading, is zero;
-        the latter says so as its doubt.
+        Gaps are said as a doubt. Raises what is wrong with the probe, ``edge.cems.negative`` for a
+        flow below zero, if there was no good sample meanwhile.
         """
-        flow = self._flow()
-        now = self._clock()
-        last, self._last = self._last, (now, flow)
-        micrograms, doubt = Fraction(0), ""
-        if last is not None:
-            elapsed = now - last[0]
-            if elapsed <= self._config.max_gap_s * _MILLISECONDS:
-                micrograms = (last[1] + flow) / 2 * elapsed * _FINEST / _MILLISECONDS
-            else:
-                doubt = f"no reading for {elapsed // _MILLISECONDS} s: not integrated over"
-        whole, self._rest = divmod(self._rest + micrograms, 1)
-        return Sample(
-            time_s=int(time.time()), value=Decimal(whole).scaleb(-6), unit="gCO2", doubt=doubt
-        )
+        wait_s = 2 * self._config.timeout_s + self._config.every_s
+        with self._changed:
+            self._changed.wait_for(lambda: self._sampled or self._fault, wait_s)
+            sampled, fault = self._sampled, self._fault
+            self._sampled, self._fault = False, None
+            if not sampled:
+                raise fault or SILENT(where=self._config.where, seconds=wait_s)
+            save_kept(self._config.state, Integrated())  # else it could be given twice
+            grams, gap_s = self._integral.give()
+        doubt = f"no samples for {gap_s} s: not integrated over" if gap_s else ""
+        return Sample(time_s=int(time.time()), value=grams, unit="gCO2", doubt=doubt)
 
     def close(self) -> None:
-        """Nothing stays open between reads."""
+        """Stop sampling."""
+        self._closing.set()
+        self._thread.join(4 * self._config.timeout_s)
+
+    def _watch(self) -> None:
+        while not self._closing.is_set():
+            begun_s = time.monotonic()
+            try:
+                self._sample()
+            except WattProofError as error:
+                with self._changed:
+                    self._fault = error
+                    self._changed.notify_all()
+            self._closing.wait(max(self._config.every_s - (time.monotonic() - begun_s), 0.01))
+
+    def _sample(self) -> None:
+        flow = self._flow()
+        now_ms = time.monotonic_ns() // 1_000_000
+        with self._changed:
+            self._integral.take(flow, now_ms=now_ms)
+            save_kept(self._config.state, self._integral.kept)
+            self._sampled = True
+            self._changed.notify_all()
 
     def _flow(self) -> Fraction:
         """Return grams a second."""

@@ -14,7 +14,7 @@ from wattproof.edge.sources.exact import decimal_of, shortest
 from wattproof.edge.sources.faults import CHECKSUM, FORM, LENGTH, NOT_NUMBER, OTHER_METER, OVERSIZED
 from wattproof.edge.sources.line import Address, Line, open_line
 
-__all__ = ["HdlcBytes", "Wrapper", "hdlc_checksum", "parse_number", "parse_scaler_unit"]
+__all__ = ["PROTOCOL", "HdlcBytes", "Wrapper", "hdlc_checksum", "parse_number", "parse_scaler_unit"]
 
 PROTOCOL: Final = "DLMS/COSEM"
 

@@ -35,8 +35,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     `path`, `time_path` and `id_path` are names and positions with points between; an empty `path`
     is a message that is the number itself. In `increment` mode messages must have a time or an id,
     else a repeated one could not be told. `state` is where counted messages are remembered.
-    A message whose time is more than `max_age_s` from now is not taken. `retained` takes kept
-    messages without a time as well.
+    A message whose time is more than `max_age_s` from now, or a register that came longer ago, is
+    not taken. `retained` takes messages that the broker kept and that have no time as well.
     """
 
     host: str
@@ -53,7 +53,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, tag_field="kind", tag="m
     scale: Decimal = Decimal(1)
     mode: Mode = "register"
     state: str = ""
-    max_age_s: int = 900
+    max_age_s: int = 300
     retained: bool = False
     timeout_s: float = 5.0
     most_bytes: int = 65536
@@ -110,6 +110,7 @@ class MqttSource:
             self._start()
         with self._changed:
             inbox = self._inbox
+            inbox.forget_old(now_s=int(time.time()))
             self._changed.wait_for(lambda: inbox.fresh or inbox.fault, self._config.timeout_s)
             if not inbox.fresh:
                 fault, inbox.fault = inbox.fault or self._line_fault, None

@@ -13,6 +13,7 @@ from decimal import Decimal
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from wattproof.core.errors import ErrorCode, Malformed, WattProofError
 from wattproof.edge.source import Mode
@@ -79,6 +80,7 @@ class Inbox:
         self._counted = load_kept(state, Counted())
         self._known = dict.fromkeys(self._counted.ids)
         self._newest: Message | None = None
+        self._came_s = 0
         self._fresh = self._counted.waiting != 0
         self.fault: WattProofError | None = None
 
@@ -86,6 +88,11 @@ class Inbox:
     def fresh(self) -> bool:
         """Whether something came that was not given yet."""
         return self._fresh
+
+    def forget_old(self, *, now_s: int) -> None:
+        """A register that came too long ago is no reading of now."""
+        if self._rules.mode == "register" and now_s - self._came_s > self._rules.max_age_s:
+            self._fresh = False
 
     def take(self, payload: bytes, *, retained: bool, now_s: int) -> None:
         """Take a message; what is wrong with it becomes the `fault`."""
@@ -96,12 +103,15 @@ class Inbox:
 
     def give(self) -> Decimal:
         """Return the newest value, or the sum of what was not yet given."""
-        self._fresh, self.fault = False, None
         if self._rules.mode == "register":
             assert self._newest is not None
-            return self._newest.value
-        given, self._counted.waiting = self._counted.waiting, Decimal(0)
-        save_kept(self._state, self._counted)
+            given = self._newest.value
+        else:
+            given = self._counted.waiting
+            rest = replace(self._counted, waiting=Decimal(0))
+            save_kept(self._state, rest)  # else it could be given twice
+            self._counted = rest
+        self._fresh, self.fault = False, None
         return given
 
     def _take(self, message: Message, *, retained: bool, now_s: int) -> None:
@@ -118,6 +128,7 @@ class Inbox:
             self._add(message)
         elif self._newest is None or _order(message) >= _order(self._newest):
             self._newest = message
+            self._came_s = now_s
             self._fresh = True
 
     def _add(self, message: Message) -> None:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from wattproof.core.units import find_unit
 from wattproof.edge.source import Mode, Sample
@@ -98,8 +99,9 @@ class PulseSource:
         doubt = self._count_hardware() if self._config.counter else ""
         with self._lock:
             value = self._amount(self._count.pulses) - self._amount(self._count.given)
-            self._count.given = self._count.pulses
-            save_kept(self._config.state, self._count)
+            given = replace(self._count, given=self._count.pulses)
+            save_kept(self._config.state, given)  # else it could be given twice
+            self._count = given
         return Sample(time_s=int(time.time()), value=value, unit=self._unit, doubt=doubt)
 
     def close(self) -> None:

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import ClassVar, Final
 
 import msgspec
+from msgspec.structs import replace
 
 from wattproof.core.errors import WattProofError
 from wattproof.core.units import unit_for
@@ -86,8 +87,9 @@ class ScaleSource:
             if not heard:
                 raise fault or SILENT(where=self._config.where, seconds=self._config.timeout_s)
             value = self._sum.total - self._sum.given
-            self._sum.given = self._sum.total
-            save_kept(self._config.state, self._sum)
+            given = replace(self._sum, given=self._sum.total)
+            save_kept(self._config.state, given)  # else it could be given twice
+            self._sum = given
         return Sample(time_s=int(time.time()), value=value, unit=self._unit)
 
     def close(self) -> None:

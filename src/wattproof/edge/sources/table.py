@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol, cast
 
 import msgspec
@@ -11,7 +12,7 @@ import msgspec
 from wattproof.core.errors import ErrorCode, Malformed, Unavailable
 from wattproof.edge.source import Source
 
-__all__ = ["EXTRAS", "KINDS", "check_source", "open_source"]
+__all__ = ["EXTRAS", "KINDS", "PATHS", "check_source", "open_source", "placed"]
 
 KINDS: Final[Mapping[str, str]] = {
     "cems": "wattproof.edge.sources.cems",
@@ -40,6 +41,16 @@ EXTRAS: Final[Mapping[str, str]] = {
     "scale": "edge",
 }
 """The extra of the package that installs what a kind needs; kinds without one need nothing."""
+
+PATHS: Final[Mapping[str, tuple[str, ...]]] = {
+    "cems": ("state",),
+    "dial": ("picture", "folder"),
+    "file": ("path", "state"),
+    "mqtt": ("state",),
+    "pulse": ("counter", "state"),
+    "scale": ("state",),
+}
+"""The settings of each kind that are paths, and so are relative to the file of settings."""
 
 UNKNOWN_KIND = ErrorCode(
     Malformed,
@@ -79,6 +90,14 @@ def check_source(settings: Mapping[str, object]) -> Any:
         return msgspec.convert(dict(settings), module.Config)
     except msgspec.ValidationError as wrong:
         raise BAD_SETTINGS(kind=kind, reason=str(wrong)) from None
+
+
+def placed(settings: Mapping[str, Any], folder: Path) -> dict[str, Any]:
+    """The settings with their paths put into a folder; an address is no path."""
+    keys = PATHS.get(str(settings.get("kind", "")), ())
+    paths = {key: settings[key] for key in keys if isinstance(settings.get(key), str)}
+    moved = {key: str(folder / text) for key, text in paths.items() if text and "://" not in text}
+    return {**settings, **moved}
 
 
 def open_source(settings: Mapping[str, object]) -> Source:
