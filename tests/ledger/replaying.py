@@ -36,10 +36,19 @@ def full() -> Machine:
     """The contracts of `wattproof.node.machine`, without what else a node consists of."""
     import wattproof.book.contract as book
     import wattproof.emissions.contract as emissions
+    import wattproof.emissions.logistics.contract as logistics
+    import wattproof.emissions.tracking.contract as tracking
     import wattproof.identity.contract as identity
     import wattproof.metering.contract as metering
 
-    contracts = (identity.CONTRACT, book.CONTRACT, metering.CONTRACT, emissions.CONTRACT)
+    contracts = (
+        identity.CONTRACT,
+        book.CONTRACT,
+        metering.CONTRACT,
+        emissions.CONTRACT,
+        tracking.CONTRACT,
+        logistics.CONTRACT,
+    )
     return Machine(contracts, authorise=identity.authorise)
 
 
