@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +23,20 @@ def demo_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     path = tmp_path_factory.mktemp("demo") / "ledger"
     make_ledger(path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def tracked_ledger(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's ledger with a wired steel works (`support.tracked`); to be copied."""
+    from tests.support.tracked import track
+
+    from wattproof.engines.folder import LedgerFolder
+    from wattproof.node import machine
+
+    path = tmp_path_factory.mktemp("tracked") / "ledger"
+    shutil.copytree(demo_ledger, path)
+    track(LedgerFolder(path, machine()), now_s=int(time.time()))
     return path
 
 

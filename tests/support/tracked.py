@@ -204,8 +204,8 @@ def _amounts(id_: str) -> list[int]:
 
 
 def _probed(now_s: int) -> NodePacket:
-    """Two hours of a CO2 probe, up to the last quarter of an hour."""
-    start_s = now_s - now_s % QUARTER_S - 8 * QUARTER_S
+    """Two hours of a CO2 probe, up to the quarter of an hour before the last."""
+    start_s = now_s - now_s % QUARTER_S - 9 * QUARTER_S
     return node_packet(
         [9_000] * 8, sequence=1, start_s=start_s, factor="unity@1", value_ug=1_000_000
     )

@@ -35,9 +35,9 @@ HostAsked = Annotated[str, QueryParameter(max_length=64, description="The host t
 class HostView(msgspec.Struct, frozen=True, kw_only=True):
     """A host as a visitor looks at it.
 
-    `acts` says that the visitor signs for it; `first` that it is the one that is shown where none
-    is asked for, so that addresses leave it out. `hosts` are those to choose from, empty for who
-    sees only one. `interrupts` is how many are open.
+    `acts` says that the visitor signs for it; `first` that it is the visitor's own and is shown
+    where none is asked for, so that addresses leave it out. `hosts` are those to choose from, empty
+    for who sees only one. `interrupts` is how many are open.
     """
 
     host: str
@@ -67,7 +67,7 @@ def host_view(ledger: Store, visitor: Visitor, actor: Actor, asked: str) -> Host
     return HostView(
         host=host,
         acts=visitor.signed_in and host == actor.id,
-        first=host == first,
+        first=host == actor.id == first,
         hosts=hosts,
         sees_all=sees_all,
         interrupts=open_interrupts(ledger, host),
