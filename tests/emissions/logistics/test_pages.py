@@ -138,13 +138,31 @@ def test_a_factor_that_is_not_confirmed_takes_a_yes(open_page: Opener, tmp_path:
     expect(page.locator("main")).to_contain_text("unconfirmed")
 
 
-def test_who_keeps_their_own_key_is_told(open_page: Opener, tmp_path: Path) -> None:
+def test_who_keeps_their_own_key_is_told(site: Site, open_page: Opener, tmp_path: Path) -> None:
     page = open_page("wind")
     mapping = TRACKED_MAP.partition("[tracking]")[0]
     hand_in(page, tmp_path, records=SMALL, mapping=mapping)
     page.wait_for_url("**/shipments/import/*")
     expect(page.locator("main")).to_contain_text("is not kept here")
     expect(page.get_by_role("button", name="Sign 1 shipment")).to_have_count(0)
+    with site.client("grid") as client:
+        path = page.url.removeprefix(site.url)
+        assert "shipments.upload_gone" in client.page(path, 404), "it is somebody else's"
+
+
+def test_forms_that_are_not_as_the_page_made_them(site: Site) -> None:
+    with site.client("wind") as client:
+        files = {"file": ("out.csv", SMALL.encode())}
+        fields = {"csrf": client.csrf, "mapping": TRACKED_MAP.partition("[tracking]")[0]}
+        where = client.post("/shipments/import", data=fields, files=files).headers["location"]
+        answer = client.form(f"{where}/run")
+        assert answer.status_code == 409 and "shipments.own_key" in answer.text
+        assert client.post(f"{where}/run", data={"csrf": "x"}).status_code == 403
+        answer = client.form("/shipments/import", mapping="")
+        assert "shipments.no_file" in answer.text
+        answer = client.form("/shipments/models/vehicle", id="v", mode="rocket", quantity="speed")
+        assert answer.text.count("shipments.form_choice") == 2
+        assert answer.status_code == 400
 
 
 def test_the_report(open_page: Opener) -> None:
@@ -178,7 +196,8 @@ def test_each_sees_its_own(site: Site) -> None:
         client.page("/shipments/report?shipper=steel-works", 403)
         assert client.get("/shipments/report.csv?shipper=steel-works").status_code == 403
         assert "lorry" not in client.page("/shipments/models")
-        client.page("/shipments/import/0000", 404)
+        assert "shipments.upload_gone" in client.page("/shipments/import/0000", 404)
+        assert "/shipments?customer=offices" in page
     with site.client("registrar") as client:
         client.page("/shipments/of/steel-works/unheard", 404)
         assert "coil-1" in client.page("/shipments?shipper=steel-works")

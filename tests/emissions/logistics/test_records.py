@@ -157,6 +157,11 @@ def test_tracking_needs_its_table_and_the_table_its_file() -> None:
     refused("shipments.no_tracking", lambda: read(SMALL, TRACKED_MAP))
 
 
+def test_times_before_1970_are_none() -> None:
+    records = read(SMALL.replace("2023-11-01T08:00", "1969-11-01T08:00"), SMALL_MAP)
+    assert records.left[0].code == "shipments.too_early"
+
+
 @pytest.mark.parametrize("value", ["1.5", "1e30"])
 def test_units_are_whole(value: str) -> None:
     mapping = SMALL_MAP.replace('weight = "kg"', 'units = "kg"')
