@@ -37,7 +37,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, report_multiple_bugs=False)
 @given(
     st.lists(ACTIONS, max_size=60),
     st.sampled_from(("register", "increment")),

@@ -6,12 +6,14 @@ local page or a command in another process.
 
 from __future__ import annotations
 
+import os
+
 from msgspec.structs import replace
 
 from wattproof.core.errors import Conflict, ErrorCode
 from wattproof.edge.config import Config
 from wattproof.edge.factors import UNITY_FACTOR, Choice, looked_up, put_in_force, typed, unit_of
-from wattproof.edge.packets import Report, factor_payload, report_payload, sign
+from wattproof.edge.packets import NONCE_BYTES, Report, factor_payload, report_payload, sign
 from wattproof.edge.queue import Queue
 from wattproof.edge.register import level
 from wattproof.edge.source import Sample
@@ -56,7 +58,8 @@ def enter_factor(
         state, entered = put_in_force(
             queue.state(), choice, by=by, now_s=now_s, interval_s=config.node.interval_s
         )
-        raw = sign(factor_payload(entered), key, ledger_id=config.ledger_id)
+        payload = factor_payload(entered, nonce=os.urandom(NONCE_BYTES))
+        raw = sign(payload, key, ledger_id=config.ledger_id)
         queue.advance(state, [(f"{FACTOR} {entered.from_s}", raw)])
     return entered
 

@@ -88,10 +88,10 @@ def report_payload(report: Report) -> bytes:
     return cbor.encode(fields)
 
 
-def factor_payload(entered: EnteredFactor) -> bytes:
-    """The payload of ``emissions.node.factor``.
+def factor_payload(entered: EnteredFactor, *, nonce: bytes) -> bytes:
+    """The payload of ``emissions.node.factor``; `nonce` is 16 bytes that are new each time.
 
-    The nonce is made of the fields, so that the same entry always has the same bytes.
+    For the same factor may be entered twice in a second, with another one between.
     """
     fields: Sequence[cbor.Value] = [
         entered.factor,
@@ -102,7 +102,6 @@ def factor_payload(entered: EnteredFactor) -> bytes:
         entered.entered_s,
         entered.from_s,
     ]
-    nonce = hashlib.sha256(cbor.encode(list(fields))).digest()[:NONCE_BYTES]
     return cbor.encode(["emissions.node.factor", 1, nonce, *fields])
 
 
