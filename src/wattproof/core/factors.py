@@ -12,7 +12,8 @@ guideline, d IPCC 2006) differ for the same fuel and must not be mixed in one re
 
 Transport is ``<set>-<vehicle>-tkm|km|t-ttw|wtt|wtw``: for a tonne-kilometre (0.07703 kg is 77 030
 µg/kgkm), a kilometre of the whole vehicle (0.93421 kg is 934 210 µg/m) or a tonne handled; from
-the tank to the wheel, from the well to the tank, or both. These too are never mixed.
+the tank to the wheel, from the well to the tank, or both. These too are never mixed. Their `level`
+is how the goods move: road, rail, sea, inland, air, or the hub where they change.
 """
 
 from __future__ import annotations

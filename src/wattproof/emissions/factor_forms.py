@@ -38,9 +38,14 @@ UNCONFIRMED: Final = "unconfirmed"
 """The confidence of a factor that nobody could confirm; using it takes an explicit yes."""
 
 CONFIDENCES: Final = ("high", "medium", UNCONFIRMED)
-KINDS: Final = ("average", "residual", "fossil", "ets", "fuel", "default")
+KINDS: Final = (
+    "average", "residual", "fossil", "ets", "fuel", "default", "ttw", "wtt", "wtw",
+)  # fmt: skip
 """Kinds that the form offers; others can be typed in."""
-LEVELS: Final = ("national", "region", "province", "global", "any")
+LEVELS: Final = (
+    "national", "region", "province", "global", "any", "road", "rail", "sea", "inland", "air",
+)  # fmt: skip
+"""Where a factor applies; of transport, how it moves."""
 GASES: Final = ("CO2", "CO2e")
 GRID_REGIONS: Final[Mapping[str, tuple[str, str]]] = {
     "north": ("North China grid", "华北区域电网"),

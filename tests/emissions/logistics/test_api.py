@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from tests.emissions.logistics.files import SMALL, SMALL_MAP
 from tests.support.freight import VEHICLE_FACTOR
 from tests.support.site import Client, Site
 
 from wattproof.console.ledger_words import WORDS as CONSOLE
 from wattproof.console.words import Words
 from wattproof.core.errors import Lang
+from wattproof.emissions.logistics import api, import_pages
 from wattproof.emissions.logistics.model import DefineProduct, DefineVehicle, RecordShipment
 from wattproof.node import WORDS
 
@@ -99,3 +101,16 @@ def test_every_field_has_a_name_in_both_languages(body: type[Any], lang: Lang) -
         name for name in body.__struct_fields__ if words.label(name, lang, body.__name__) == name
     ]
     assert unnamed == []
+
+
+def test_what_is_too_long_is_said(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(api, "MAX_ROWS", 1)
+    with site.client("steel") as client:
+        answer = client.get(f"{LOGISTICS}/report", params={"by": "shipment"})
+        assert (answer.status_code, answer.json()["code"]) == (413, "shipments.report_rows")
+        monkeypatch.setattr(import_pages, "MAX_SHIPMENTS", 0)
+        files = {"file": ("out.csv", SMALL.encode())}
+        fields = {"csrf": client.csrf, "mapping": SMALL_MAP}
+        page = client.post("/shipments/import", data=fields, files=files)
+        assert page.status_code == 413
+        assert "shipments.upload_rows" in page.text
