@@ -108,7 +108,8 @@ def test_a_time_without_readings_is_not_integrated_over(probe: Probe) -> None:
                 source.read()
         time.sleep(1.2)
         probe.gives(30, 360.0)
-        end, doubts, total = time.monotonic() + 6, [], Decimal(0)
+        end, total = time.monotonic() + 6, Decimal(0)
+        doubts: list[str] = []
         while not doubts and time.monotonic() < end:
             try:
                 sample = source.read()

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import re
 import sys
+import tomllib
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +14,7 @@ import msgspec
 import pytest
 from tests.support.meter_lines import fails
 
+from wattproof.core.errors import codes
 from wattproof.edge.sources.table import EXTRAS, KINDS, PATHS, check_source, open_source, placed
 
 PLACE: dict[str, Any] = {"host": "127.0.0.1", "port": 1}
@@ -84,3 +88,38 @@ def test_a_missing_package_is_named(
         settings = {"kind": kind, "pin": 4, "pulses_per_unit": 1, "state": "state.json"}
     with fails("edge.source.not_installed"):
         open_source(settings)
+
+
+PAGES = [Path(__file__).parents[3] / "docs" / name for name in ("sources.md", "sources.zh.md")]
+
+
+def examples(page: Path) -> list[str]:
+    return re.findall(r"^```toml\n(.*?)^```$", page.read_text("utf-8"), re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_the_page_are_right(page: Path) -> None:
+    kinds = set()
+    for example in examples(page):
+        settings = tomllib.loads(example, parse_float=Decimal)["source"]
+        check_source(settings)
+        kinds.add(settings["kind"])
+    assert kinds == SETTINGS.keys()
+
+
+def test_both_languages_show_the_same_examples() -> None:
+    first, second = (examples(page) for page in PAGES)
+    assert first == second
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_codes_of_the_page_exist(page: Path) -> None:
+    for kind in SETTINGS:
+        importlib.import_module(KINDS[kind])
+    known = {code.code for code in codes()}
+    told = set(re.findall(r"`(edge\.[a-z_.]+)`", page.read_text("utf-8")))
+    assert told <= known
+    shared = {
+        code for code in known if code.startswith(("edge.line.", "edge.frame.", "edge.value."))
+    }
+    assert shared <= told

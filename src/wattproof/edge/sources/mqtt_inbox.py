@@ -35,7 +35,7 @@ RETAINED = ErrorCode(
     "edge.mqtt.retained",
     en="Only a message that the broker kept is there; it has no time, so nobody knows how old it"
     " is.",
-    zh="只有代理保留的消息；消息没有时间，无从得知其新旧。",
+    zh="只有消息服务器保留的消息；消息没有时间，无从得知其新旧。",
 )
 
 REMEMBERED: Final = 1024
