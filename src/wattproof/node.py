@@ -55,6 +55,7 @@ from wattproof.emissions.logistics.cli import add_commands as add_shipment_comma
 from wattproof.emissions.logistics.words import WORDS as LOGISTICS_WORDS
 from wattproof.emissions.meter_panels import meter_panels
 from wattproof.emissions.model import UNITY_ID, FactorStatement, PublishFactors
+from wattproof.emissions.tracking import api as tracking_api
 from wattproof.emissions.tracking.cli import add_commands as add_wiring_commands
 from wattproof.emissions.tracking.notify import Notifier
 from wattproof.emissions.tracking.outputs import read_outputs
@@ -115,6 +116,7 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
     metering_api.router,
     emissions_api.router,
     logistics_api.router,
+    tracking_api.router,
 )
 """The rooms' routes below ``/api/v1``."""
 

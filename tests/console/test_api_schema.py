@@ -11,9 +11,12 @@ from typing import Any, Final
 
 import httpx
 import pytest
-from tests.support.site import Site
+from tests.support.site import Site, copied
+from tests.support.wired_offices import wire_offices
 
+from wattproof.engines.folder import LedgerFolder
 from wattproof.ledger.proof import verify_proof
+from wattproof.node import machine
 
 CONFIG: Final = Path(__file__).parents[1] / "gateway" / "schemathesis.toml"
 
@@ -50,6 +53,13 @@ LISTS: Final = {
     "/api/v1/logistics/vehicles",
     "/api/v1/parties",
     "/api/v1/reports/emissions",
+    "/api/v1/tracking/bindings",
+    "/api/v1/tracking/interrupts",
+    "/api/v1/tracking/nodes",
+    "/api/v1/tracking/ports",
+    "/api/v1/tracking/reports",
+    "/api/v1/tracking/rollup",
+    "/api/v1/tracking/thresholds",
 }
 """Lists of which everybody sees what is their own."""
 
@@ -61,6 +71,11 @@ OF_OTHERS: Final = {
     "/api/v1/meters/office-a/packets",
     "/api/v1/meters/office-a/stream",
     "/api/v1/parties/offices",
+    "/api/v1/tracking/errors/offices/2",
+    "/api/v1/tracking/errors/offices/2/rows.csv",
+    "/api/v1/tracking/reports/offices/1",
+    "/api/v1/tracking/reports/offices/1/again",
+    "/api/v1/tracking/stages/office-a",
     "/api/v1/transactions/{id}",
 }
 """What belongs to others than the steel works; `{id}` is the enrolment of an office's meter."""
@@ -78,9 +93,25 @@ NOT_ON_THE_LEDGER: Final = (
     "/api/v1/meters/unheard/packets",
     "/api/v1/meters/unheard/stream",
     "/api/v1/parties/unheard",
+    "/api/v1/tracking/errors/unheard/2",
+    "/api/v1/tracking/errors/unheard/2/rows.csv",
+    "/api/v1/tracking/reports/unheard/1",
+    "/api/v1/tracking/reports/unheard/1/again",
+    "/api/v1/tracking/stages/unheard",
 )
 
 READS: Final = PUBLIC | FOR_ALL_WHO_SIGNED_IN | LISTS | OF_OTHERS | FOR_THOSE_WHO_SEE_ALL
+
+
+@pytest.fixture(scope="module")
+def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demonstration, with the office park's meters at numbered ports."""
+    path = tmp_path_factory.mktemp("wired") / "ledger"
+    running = copied(demo_ledger, path)
+    wire_offices(LedgerFolder(path, machine()))
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture
