@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import Counter
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from tests.emissions.logistics.files import (
     DISTANCES,
     POINTS,
@@ -19,6 +21,7 @@ from tests.support.memory_ledger import MemoryLedger, key_of
 from tests.support.real_data import data_file
 from tests.support.refusals import refused
 
+from wattproof.core.errors import Refused
 from wattproof.emissions.logistics.mapping import read_shipment_map
 from wattproof.emissions.logistics.model import SHIPMENTS
 from wattproof.emissions.logistics.plan import (
@@ -30,6 +33,7 @@ from wattproof.emissions.logistics.plan import (
 from wattproof.emissions.logistics.queries import shipped
 from wattproof.emissions.logistics.records import Records
 from wattproof.emissions.model import PublishFactors
+from wattproof.ledger.transaction import encode_payload
 
 NOW_S = 1_800_000_000
 AIR, OCEAN = "glec-air-freighter-fleet-tkm-wtw", "glec-container-ship-tkm-wtw"
@@ -167,6 +171,49 @@ def test_units_are_whole(value: str) -> None:
     mapping = SMALL_MAP.replace('weight = "kg"', 'units = "kg"')
     records = read(SMALL.replace("5000,300,c-1", f"{value},300,c-1", 1), mapping)
     assert records.left[0].code in ("shipments.not_whole", "shipments.too_large")
+
+
+WORDS = st.sampled_from(
+    ["a-1", "5000", "-1", "1e-999999999", "1e999999999", "nan", "2023-11-01T08:00Z", "x" * 70,
+     "9999-12-31T23:59Z", "0001-01-01", "", '"', "\x00", "\r", "\udcff", "１", "31.2", "180"]
+)  # fmt: skip
+
+
+@given(st.lists(st.lists(WORDS, max_size=8), max_size=6), st.booleans())
+def test_whatever_stands_in_a_file_is_taken_or_left(rows: list[list[str]], tracking: bool) -> None:
+    """No cell makes anything else happen than a shipment or a reason with its line."""
+    mapping = read_shipment_map(TRACKED_MAP if tracking else SMALL_MAP)
+    text = "\n".join(",".join(row) for row in rows).encode("utf-8", "surrogateescape")
+    records, points = (
+        f"{head}\n".encode() + text for head in (SMALL.splitlines()[0], POINTS.splitlines()[0])
+    )
+    try:
+        found = read_files(
+            mapping,
+            records=("out.csv", records),
+            tracking=("points.csv", points) if tracking else None,
+        )
+    except Refused as refusal:
+        assert refusal.code == "import.empty"
+        return
+    lines = {taken.line for taken in found.taken} | {
+        left.line for left in found.left if left.file == "out.csv"
+    }
+    assert len(lines) == found.rows
+    for taken in found.taken:
+        encode_payload(taken.body, nonce=bytes(16))
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_at_all(data: bytes) -> None:
+    for encoding in ("utf-8-sig", "gb18030", "utf-16"):
+        form = f'[file]\nencoding = "{encoding}"\n'
+        with pytest.raises(Refused):
+            read_files(read_shipment_map(SMALL_MAP + form), records=("x", data), tracking=None)
+
+
+def test_a_header_that_never_ends() -> None:
+    refused("import.csv", lambda: read('"' + "x" * 200_000, SMALL_MAP))
 
 
 # --- the real file -------------------------------------------------------------------------------

@@ -42,7 +42,7 @@ def rows_of(
     except UnicodeError:
         raise NOT_TEXT(encoding=encoding) from None
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
-    header = [name.strip("\ufeff \t") for name in _next(reader) or ()]
+    header = [name.strip("\ufeff \t") for name in _header(reader)]
     if not header:
         raise EMPTY()
     places = {field: _place(header, name) for field, name in columns.items()}
@@ -50,7 +50,7 @@ def rows_of(
         line = reader.line_num + 1
         nothing = dict.fromkeys(places, "")
         try:
-            cells = _next(reader)
+            cells = next(reader, None)
         except csv.Error as error:
             yield Row(line=line, cells=nothing, fault=BAD_CSV(why=str(error)))
             continue
@@ -64,8 +64,11 @@ def rows_of(
         yield Row(line=line, cells=found, fault=_fault(cells, len(header), encoding))
 
 
-def _next(reader: Iterator[list[str]]) -> list[str] | None:
-    return next(reader, None)
+def _header(reader: Iterator[list[str]]) -> list[str]:
+    try:
+        return next(reader, [])
+    except csv.Error as error:
+        raise BAD_CSV(why=str(error)) from None
 
 
 def _place(header: list[str], name: str) -> int:
