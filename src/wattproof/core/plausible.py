@@ -22,6 +22,7 @@ MOST_UG: Final[Mapping[str, int]] = {
     "value": 10**11,
     "co2": 10**6,
     "distance": 10**9,
+    "freight": 10**8,
 }
 """Micrograms per base unit. Coal-fired power is near 1.3 million a watt-hour, pure carbon burns to
 3.7 million a gram, natural gas to 2.2 million a dm3; the bounds leave room for bad cases."""
