@@ -27,6 +27,7 @@ import wattproof.identity.pages as identity_pages
 import wattproof.metering.api as metering_api
 import wattproof.metering.contract as metering
 import wattproof.metering.pages as metering_pages
+import wattproof.settlement.contract as settlement
 from wattproof import __version__
 from wattproof.book.model import DefineAsset
 from wattproof.book.queries import conservation
@@ -84,6 +85,7 @@ from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 from wattproof.metering.words import WORDS as METERING_WORDS
+from wattproof.settlement.words import WORDS as SETTLEMENT_WORDS
 
 __all__ = ["IMPORTER", "OPERATOR", "ROOMS", "create_ledger", "host", "machine", "main", "make_site"]
 
@@ -149,6 +151,7 @@ WORDS: Final = (
     EMISSION_WORDS,
     TRACKING_WORDS,
     LOGISTICS_WORDS,
+    SETTLEMENT_WORDS,
 )
 """What the fields of the rooms' transactions are called."""
 
@@ -170,6 +173,7 @@ def machine() -> Machine:
         metering.CONTRACT,
         emissions.CONTRACT,
         tracking.CONTRACT,
+        settlement.CONTRACT,
         logistics.CONTRACT,
     )
     return Machine(contracts, authorise=identity.authorise)

@@ -1,0 +1,490 @@
+"""What settlement is made of: regions, tariffs, contracts, wallets, usage, and runs.
+
+A *region* buys from its suppliers and sells to its consumers through a *pool*. What meters report
+is added up by the hour as their *usage*; a *run* turns usage into trades: energy goes into the pool
+and out of it, money the other way, in one posting. Money is whole fen, energy whole Wh; prices are
+in micro-fen per Wh (0.5 CNY/kWh is 50 000), and what is below a fen is carried to the meter's next
+trade.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Final, Literal
+
+from msgspec import Meta
+
+from wattproof.keys.uint_array import UintArray
+from wattproof.ledger.state import Collection, Record
+from wattproof.ledger.transaction import Body, Part, transaction
+
+__all__ = [
+    "CONTRACTS",
+    "HOUR_S",
+    "KINDS",
+    "MAX_BANDS",
+    "MAX_BATCH",
+    "MAX_HOURS",
+    "MAX_PRICE_UFEN",
+    "QUANTITIES",
+    "REGIONS",
+    "REGION_HOURS",
+    "RUNS",
+    "STATEMENTS",
+    "TARIFFS",
+    "UFEN_PER_FEN",
+    "USAGE",
+    "WALLETS",
+    "AcceptContract",
+    "AssignTariff",
+    "Band",
+    "BatchRun",
+    "Bilateral",
+    "CloseRun",
+    "DefineRegion",
+    "FileStatement",
+    "FiledStatement",
+    "FreezeWallet",
+    "Kind",
+    "LimitWallet",
+    "OfferContract",
+    "OpenRun",
+    "PayFromWallet",
+    "PublishTariff",
+    "Region",
+    "RegionHour",
+    "Run",
+    "Tariff",
+    "TopUpWallet",
+    "UnfreezeWallet",
+    "Usage",
+    "Wallet",
+]
+
+HOUR_S: Final = 3600
+UFEN_PER_FEN: Final = 1_000_000
+"""Micro-fen in a fen."""
+MAX_PRICE_UFEN: Final = 10**9
+"""The highest price: 10 000 CNY/kWh."""
+MAX_BANDS: Final = 48
+"""Bands of a tariff's day at most."""
+MAX_BATCH: Final = 4_000
+"""Meters in one batch of a run at most."""
+MAX_HOURS: Final = 24 * 400
+"""Hours that a meter's usage may wait for a run; more are refused with the packet."""
+
+Kind = Literal["supply", "consumption"]
+"""The two kinds of trades: what is bought from suppliers, what consumers spend."""
+KINDS: Final[tuple[Kind, Kind]] = ("supply", "consumption")
+QUANTITIES: Final[dict[str, Kind]] = {
+    "electricity.export": "supply",
+    "electricity.import": "consumption",
+}
+"""Which meters trade: what is fed into the grid is supply, what is taken from it consumption."""
+
+Id = Annotated[str, Meta(min_length=1, max_length=64)]
+Memo = Annotated[str, Meta(max_length=128)]
+Fen = Annotated[int, Meta(ge=1, le=2**53)]
+Limit = Annotated[int, Meta(ge=0, le=2**53)]
+Instant = Annotated[int, Meta(ge=0, le=2**53 - 1)]
+Price = Annotated[int, Meta(ge=0, le=MAX_PRICE_UFEN)]
+Offset = Annotated[int, Meta(ge=-86_400, le=86_400)]
+
+
+@transaction(
+    "settlement.region.define",
+    1,
+    by=("grid_company",),
+    en="Define a settlement region",
+    zh="设立结算地区",
+)
+class DefineRegion(Body):
+    """The grid company that signs settles the devices associated with this region.
+
+    `money` is an asset in fen. `offset_s` is the region's local time ahead of UTC, by which days
+    and a tariff's hours are told. `location_factor` and `residual_factor` name factors on the
+    ledger, with their versions (``cn-grid-2023-sh@1``), for the emissions beside the net value;
+    the verdict is neutral while the net value is within `tolerance_wh`. `supply_tariff` and
+    `consumption_tariff` apply where nothing else does.
+    """
+
+    region: Id
+    money: Id
+    offset_s: Offset
+    tolerance_wh: Annotated[int, Meta(ge=0, le=2**53)]
+    location_factor: Annotated[str, Meta(max_length=80)]
+    residual_factor: Annotated[str, Meta(max_length=80)]
+    supply_tariff: Id
+    consumption_tariff: Id
+
+
+class Band(Part):
+    """A price from a second of the local day on."""
+
+    from_s: Annotated[int, Meta(ge=0, le=86_399)]
+    price_ufen: Price
+
+
+@transaction(
+    "settlement.tariff.publish",
+    1,
+    by=("grid_company",),
+    en="Publish a tariff",
+    zh="发布电价",
+)
+class PublishTariff(Body):
+    """A tariff of the region: one band is a fixed price, several are times of use.
+
+    Bands begin at 0 and at whole hours, in order. A tariff that exists is replaced for hours that
+    begin from `from_s` on, which must lie behind all that was settled.
+    """
+
+    region: Id
+    id: Id
+    from_s: Instant
+    bands: Annotated[tuple[Band, ...], Meta(min_length=1, max_length=MAX_BANDS)]
+
+
+@transaction(
+    "settlement.tariff.assign",
+    1,
+    by=("grid_company",),
+    en="Assign a tariff to a meter",
+    zh="为表计指定电价",
+)
+class AssignTariff(Body):
+    """Settle what this meter has not been settled for yet by a tariff of its own (empty: by the
+    region's)."""
+
+    device: Id
+    tariff: Annotated[str, Meta(max_length=64)]
+
+
+@transaction(
+    "settlement.contract.offer",
+    1,
+    by=("supplier",),
+    en="Offer a bilateral contract",
+    zh="提出双边合同",
+)
+class OfferContract(Body):
+    """A supplier offers so much energy an hour at a price, from one of its meters to another's.
+
+    `supply` is the number of the supplier's meter, `consumption` that of the consumer's. Up to
+    `wh_per_hour` of what each of them reports in an hour is settled at `price_ufen`, the rest by
+    tariff.
+    """
+
+    id: Id
+    supply: Id
+    consumption: Id
+    wh_per_hour: Annotated[int, Meta(ge=1, le=2**53)]
+    price_ufen: Price
+    from_s: Instant
+    to_s: Instant
+
+
+@transaction(
+    "settlement.contract.accept",
+    1,
+    by=("consumer",),
+    en="Accept a bilateral contract",
+    zh="接受双边合同",
+)
+class AcceptContract(Body):
+    """The owner of the consuming meter accepts; the contract holds from then on."""
+
+    id: Id
+
+
+@transaction(
+    "settlement.wallet.top_up", 1, by=("bank",), en="Top up a meter's wallet", zh="为表计钱包充值"
+)
+class TopUpWallet(Body):
+    """Money into a meter's wallet: newly issued by the asset's issuer, or out of `source`."""
+
+    device: Id
+    asset: Id
+    amount: Fen
+    source: Annotated[str, Meta(max_length=64)]
+    memo: Memo
+
+
+@transaction(
+    "settlement.wallet.pay",
+    1,
+    by=("device", "party"),
+    en="Pay from a meter's wallet",
+    zh="从表计钱包付款",
+)
+class PayFromWallet(Body):
+    """The meter itself, or within limits its owner, pays into an account.
+
+    `target` is an account of the book, or with `to_device` the wallet of that device.
+    """
+
+    device: Id
+    target: Annotated[str, Meta(max_length=64)]
+    to_device: Annotated[str, Meta(max_length=64)]
+    asset: Id
+    amount: Fen
+    memo: Memo
+
+
+@transaction("settlement.wallet.limit", 1, by=("party",), en="Limit a wallet", zh="设定钱包限额")
+class LimitWallet(Body):
+    """What may be paid from a wallet in a day: by the meter's key (set by its owner), or by its
+    owner (set by a bank or a grid company)."""
+
+    device: Id
+    whose: Literal["device", "owner"]
+    fen_per_day: Limit
+
+
+@transaction(
+    "settlement.wallet.freeze",
+    1,
+    by=("bank", "grid_company", "registrar"),
+    en="Freeze a wallet",
+    zh="冻结钱包",
+)
+class FreezeWallet(Body):
+    """Nothing is paid from the wallet; what its meter uses is still settled."""
+
+    device: Id
+    reason: Memo
+
+
+@transaction(
+    "settlement.wallet.unfreeze",
+    1,
+    by=("bank", "grid_company", "registrar"),
+    en="Unfreeze a wallet",
+    zh="解冻钱包",
+)
+class UnfreezeWallet(Body):
+    """Payments go again."""
+
+    device: Id
+
+
+@transaction(
+    "settlement.run.open", 1, by=("grid_company",), en="Open a settlement run", zh="开始结算批次"
+)
+class OpenRun(Body):
+    """Begin to settle the usage of a region's meters in hours that end up to `until_s`."""
+
+    region: Id
+    until_s: Instant
+
+
+@transaction(
+    "settlement.run.batch",
+    1,
+    by=("grid_company",),
+    en="Settle a batch of meters",
+    zh="结算一批表计",
+)
+class BatchRun(Body):
+    """Settle these meters, by their numbers, ascending and beyond those of the batch before.
+
+    What each of them owes or is owed the contract works out itself.
+    """
+
+    region: Id
+    run: Annotated[int, Meta(ge=1, le=2**31)]
+    meters: UintArray
+
+
+@transaction(
+    "settlement.run.close", 1, by=("grid_company",), en="Close a settlement run", zh="结束结算批次"
+)
+class CloseRun(Body):
+    """The run is over."""
+
+    region: Id
+    run: Annotated[int, Meta(ge=1, le=2**31)]
+
+
+@transaction(
+    "settlement.statement.file",
+    1,
+    by=("grid_company",),
+    en="File a settlement statement",
+    zh="提交结算单",
+)
+class FileStatement(Body):
+    """Put the digest of a region's statement on the ledger.
+
+    It is of the hours from `from_s` up to `to_s`, after the log's first `entries` entries.
+    `digest` is SHA-256 of its bytes, which anyone can make again.
+    """
+
+    region: Id
+    from_s: Instant
+    to_s: Instant
+    entries: Annotated[int, Meta(ge=1, le=2**53 - 1)]
+    supplied_wh: Annotated[int, Meta(ge=0, le=2**62)]
+    consumed_wh: Annotated[int, Meta(ge=0, le=2**62)]
+    digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
+
+
+class Region(Record):
+    """A region that is settled, by `operator`; the factors are kept with their values.
+
+    `energy` is its energy asset and `pool` its account. `runs` and `statements` count from 1;
+    `open_run` is 0 while none is.
+    """
+
+    region: str
+    operator: str
+    money: str
+    offset_s: int
+    tolerance_wh: int
+    location_factor: str
+    location_ug: int
+    residual_factor: str
+    residual_ug: int
+    supply_tariff: str
+    consumption_tariff: str
+    entry: int
+    runs: int = 0
+    open_run: int = 0
+    statements: int = 0
+    settled_s: int = 0
+
+    @property
+    def energy(self) -> str:
+        """The id of the region's energy asset."""
+        return f"energy:{self.region}"
+
+    @property
+    def pool(self) -> str:
+        """The id of the region's account, through which everything goes."""
+        return f"pool:{self.region}"
+
+
+class Tariff(Record):
+    """A tariff from `from_s` on: the price of each hour of the local day, in micro-fen per Wh."""
+
+    region: str
+    id: str
+    from_s: int
+    prices_ufen: tuple[int, ...]
+    entry: int
+
+
+class Bilateral(Record):
+    """A contract between two meters; `accepted_entry` is -1 until it is accepted."""
+
+    id: str
+    region: str
+    supplier: str
+    consumer: str
+    supply: int
+    consumption: int
+    wh_per_hour: int
+    price_ufen: int
+    from_s: int
+    to_s: int
+    offered_entry: int
+    accepted_entry: int = -1
+
+
+class Wallet(Record):
+    """A meter's wallet: its limits a day in fen, and what was paid on local day `day`."""
+
+    number: int
+    device: str
+    device_limit_fen: int
+    owner_limit_fen: int
+    frozen_by: str = ""
+    frozen_why: str = ""
+    day: int = -1
+    device_paid_fen: int = 0
+    owner_paid_fen: int = 0
+
+
+class Usage(Record):
+    """What a meter reported and nobody settled yet: Wh of each hour from `start_s` on.
+
+    `carry_ufen` is what its trades left below a fen; `due_fen` what could not be paid yet, by the
+    meter (consumption) or to it (supply). `trades` counts them; `settled_wh` and `settled_fen`
+    add them up; `last_entry` is the log entry of the last one, -1 before the first. `contracts`
+    are the ids of its bilateral contracts, `tariff` its own tariff if it has one.
+    """
+
+    number: int
+    device: str
+    region: str
+    kind: Kind
+    start_s: int = 0
+    hours_wh: tuple[int, ...] = ()
+    carry_ufen: int = 0
+    due_fen: int = 0
+    trades: int = 0
+    settled_wh: int = 0
+    settled_fen: int = 0
+    settled_s: int = 0
+    last_entry: int = -1
+    tariff: str = ""
+    contracts: tuple[str, ...] = ()
+
+
+class RegionHour(Record):
+    """What was settled in a region for one hour, over all runs; money before what is still due."""
+
+    region: str
+    start_s: int
+    supplied_wh: int = 0
+    consumed_wh: int = 0
+
+
+class Run(Record):
+    """A settlement run; `reached` is the last meter that was settled, `state` open or closed."""
+
+    region: str
+    number: int
+    until_s: int
+    opened_entry: int
+    state: Literal["open", "closed"] = "open"
+    reached: int = 0
+    batches: int = 0
+    trades_supply: int = 0
+    trades_consumption: int = 0
+    supplied_wh: int = 0
+    consumed_wh: int = 0
+    to_suppliers_fen: int = 0
+    from_consumers_fen: int = 0
+    closed_entry: int = -1
+
+
+class FiledStatement(Record):
+    """A statement whose digest is on the ledger."""
+
+    region: str
+    number: int
+    from_s: int
+    to_s: int
+    entries: int
+    supplied_wh: int
+    consumed_wh: int
+    digest: bytes
+    entry: int
+    time_s: int
+
+
+REGIONS: Final = Collection("settlement.regions", Region, key=("region",))
+TARIFFS: Final = Collection("settlement.tariffs", Tariff, key=("region", "id", "from_s"))
+CONTRACTS: Final = Collection(
+    "settlement.contracts",
+    Bilateral,
+    key=("id",),
+    indexes={"supplier": ("supplier",), "consumer": ("consumer",)},
+)
+WALLETS: Final = Collection("settlement.wallets", Wallet, key=("number",))
+USAGE: Final = Collection(
+    "settlement.usage", Usage, key=("number",), indexes={"region": ("region", "number")}
+)
+REGION_HOURS: Final = Collection("settlement.hours", RegionHour, key=("region", "start_s"))
+RUNS: Final = Collection("settlement.runs", Run, key=("region", "number"))
+STATEMENTS: Final = Collection("settlement.statements", FiledStatement, key=("region", "number"))

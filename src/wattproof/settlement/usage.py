@@ -1,0 +1,134 @@
+"""Usage: what meters report, added up by the hour until a run settles it.
+
+Settlement listens to metering. A meter trades from the first packet on that comes while its device
+is associated with a region that is settled; what was reported before is not traded, and shows among
+the differences of a statement. Hours begin at whole hours of the region's local time; an interval
+counts in the hour in which it begins.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from msgspec.structs import replace
+
+from wattproof.identity.contract import active_device
+from wattproof.identity.model import DEVICES, Device
+from wattproof.ledger.machine import Context
+from wattproof.metering.model import MeterReplaced, Packet, PacketAccepted, catch_up_span
+from wattproof.settlement.model import (
+    HOUR_S,
+    MAX_HOURS,
+    QUANTITIES,
+    REGIONS,
+    USAGE,
+    Usage,
+)
+from wattproof.settlement.refusals import UNSETTLED
+from wattproof.settlement.wallets import ensure_wallet
+
+__all__ = ["add_packet", "add_replacement", "usage_of"]
+
+Hours = tuple[int, tuple[int, ...]]
+"""When the first hour begins, and the Wh of each from there."""
+
+
+def add_packet(ctx: Context, event: PacketAccepted) -> None:
+    """Add a packet to its meter's usage, where that is traded."""
+    device = active_device(ctx)
+    if device.quantity not in QUANTITIES or not device.region:
+        return
+    usage = usage_of(ctx, device)
+    if usage is None:
+        return
+    body = ctx.body
+    assert isinstance(body, Packet), "a packet's event comes from a packet"
+    hours = (usage.start_s, usage.hours_wh)
+    offset_s = _offset_s(ctx, usage)
+    if event.catch_up:
+        at_s, _ = catch_up_span(end_s=event.start_s, gap_s=event.gap_s, interval_s=event.interval_s)
+        hours = _with(hours, at_s - (at_s + offset_s) % HOUR_S, (event.catch_up,))
+    if event.count:
+        first_s, sums = _by_hour(
+            body.increments.ints(), event.start_s, event.interval_s, offset_s=offset_s
+        )
+        hours = _with(hours, first_s, sums)
+    _put(ctx, usage, hours)
+
+
+def add_replacement(ctx: Context, event: MeterReplaced) -> None:
+    """Add what a register that was replaced had gained."""
+    if not event.catch_up:
+        return
+    device = ctx.state.find(DEVICES, "number", event.number)[0]
+    usage = usage_of(ctx, device)
+    if usage is None:
+        return
+    at_s, _ = catch_up_span(end_s=event.at_s, gap_s=event.gap_s, interval_s=event.interval_s)
+    first_s = at_s - (at_s + _offset_s(ctx, usage)) % HOUR_S
+    _put(ctx, usage, _with((usage.start_s, usage.hours_wh), first_s, (event.catch_up,)))
+
+
+def usage_of(ctx: Context, device: Device) -> Usage | None:
+    """What a meter trades; None where its quantity is not traded or its region not settled."""
+    found = ctx.state.get(USAGE, device.number)
+    if found is not None:
+        return found
+    kind = QUANTITIES.get(device.quantity)
+    if kind is None or not device.region or ctx.state.get(REGIONS, device.region) is None:
+        return None
+    ensure_wallet(ctx, device)
+    return Usage(number=device.number, device=device.id, region=device.region, kind=kind)
+
+
+def _offset_s(ctx: Context, usage: Usage) -> int:
+    region = ctx.state.get(REGIONS, usage.region)
+    assert region is not None, f"{usage.device} trades in a region that is not settled"
+    return region.offset_s
+
+
+def _by_hour(
+    amounts: Iterable[int], start_s: int, interval_s: int, *, offset_s: int
+) -> tuple[int, tuple[int, ...]]:
+    """The sums of readings by the hour in which they begin."""
+    values = list(amounts)
+    first_s = start_s - (start_s + offset_s) % HOUR_S
+    if first_s == start_s and not HOUR_S % interval_s:
+        each = HOUR_S // interval_s
+        return first_s, tuple(sum(values[at : at + each]) for at in range(0, len(values), each))
+    last = (start_s + (len(values) - 1) * interval_s - first_s) // HOUR_S
+    if last >= MAX_HOURS:
+        return first_s, (0,) * (last + 1)  # refused by whoever adds it
+    sums = [0] * (last + 1)
+    at_s = start_s - first_s
+    for value in values:
+        sums[at_s // HOUR_S] += value
+        at_s += interval_s
+    return first_s, tuple(sums)
+
+
+def _with(hours: Hours, first_s: int, sums: tuple[int, ...]) -> Hours:
+    """Hours with others added; these are never before the first, for time goes on."""
+    start_s, known = hours
+    if not known:
+        return first_s, sums
+    at = (first_s - start_s) // HOUR_S
+    if at < 0:
+        return first_s, _added(sums, -at, known)
+    return start_s, _added(known, at, sums)
+
+
+def _added(first: tuple[int, ...], at: int, second: tuple[int, ...]) -> tuple[int, ...]:
+    if at >= len(first):
+        gap = min(at - len(first), MAX_HOURS)
+        return first + (0,) * gap + second
+    longer = list(first) + [0] * max(0, at + len(second) - len(first))
+    for place, value in enumerate(second, start=at):
+        longer[place] += value
+    return tuple(longer)
+
+
+def _put(ctx: Context, usage: Usage, hours: Hours) -> None:
+    if len(hours[1]) > MAX_HOURS:
+        raise UNSETTLED(device=usage.device, hours=len(hours[1]), limit=MAX_HOURS)
+    ctx.state.put(USAGE, replace(usage, start_s=hours[0], hours_wh=hours[1]))
