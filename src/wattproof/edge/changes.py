@@ -22,6 +22,7 @@ from wattproof.edge.stream import exchange, go_on
 from wattproof.keys.ed25519 import SigningKey
 
 __all__ = [
+    "CLOCK_LOST",
     "FACTOR",
     "PACKET",
     "enter_factor",

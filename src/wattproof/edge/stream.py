@@ -125,19 +125,7 @@ def take(
         )
     else:
         state, reports = _packed(counted, node)
-        # Increments cannot state a sum alone: what came before the first packet is its first one.
-        unsaid = mode == "increment" and state.reported is None
-        state = replace(
-            state,
-            start_s=at_s - node.interval_s if unsaid else at_s,
-            end_s=at_s,
-            opening=state.closing if unsaid else now,
-            closing=now,
-            pending=(amount,) if unsaid else (),
-            quality=(ESTIMATED,) if unsaid else (),
-            broken=False,
-        )
-        _demand_factor(state, node)
+        state = _after_gap(state, now, amount, at_s=at_s, node=node)
     if room > len(reports) and _is_due(state, node):
         state, more = _packed(state, node)
         reports += more
@@ -212,6 +200,28 @@ def _first(state: NodeState, now: int, *, at_s: int, before: int, node: NodeSett
     if state.mode == "register" or _is_due(state, node):
         return Taken(*_packed(state, node, alone=True))
     return Taken(state)
+
+
+def _after_gap(
+    state: NodeState, now: int, amount: int, *, at_s: int, node: NodeSettings
+) -> NodeState:
+    """The state with a packet that opens at `at_s`, after a gap in which `amount` was counted.
+
+    Increments cannot state a sum alone: before their first packet the amount is its first reading.
+    """
+    unsaid = state.mode == "increment" and state.reported is None
+    state = replace(
+        state,
+        start_s=at_s - node.interval_s if unsaid else at_s,
+        end_s=at_s,
+        opening=state.closing if unsaid else now,
+        closing=now,
+        pending=(amount,) if unsaid else (),
+        quality=(ESTIMATED,) if unsaid else (),
+        broken=False,
+    )
+    _demand_factor(state, node)
+    return state
 
 
 def _is_due(state: NodeState, node: NodeSettings) -> bool:
