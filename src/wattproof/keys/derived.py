@@ -12,7 +12,7 @@ import hmac
 
 from wattproof.keys.ed25519 import SigningKey
 
-__all__ = ["derived_key", "derived_secret"]
+__all__ = ["derived_key", "derived_secret", "hkdf"]
 
 _DOMAIN = b"wattproof derived key v1\0"
 
@@ -28,3 +28,9 @@ def derived_secret(key: SigningKey, purpose: str) -> bytes:
         raise AssertionError("a derived key is for something")
     text = purpose.encode() + b"\x01"  # the number of the block
     return hmac.digest(key.seed, _DOMAIN + text, hashlib.sha256)
+
+
+def hkdf(secret: bytes, *, salt: bytes, info: bytes) -> bytes:
+    """HKDF-SHA-256 (RFC 5869), extraction and one block of expansion: 32 bytes."""
+    extracted = hmac.digest(salt, secret, hashlib.sha256)
+    return hmac.digest(extracted, info + b"\x01", hashlib.sha256)
