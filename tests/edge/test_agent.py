@@ -107,7 +107,7 @@ def test_a_silent_meter_leaves_a_gap_and_the_register_tells(make: Any) -> None:
     run(node, 0, 2)
     node.meter.silence()
     run(node, 3, 5)
-    assert node.codes() == {"source": "edge.source.silent"}
+    assert node.codes() == {"source": "edge.line.silent"}
     node.meter.error = None
     run(node, 6, 10)
     assert node.codes() == {}

@@ -18,7 +18,8 @@ from wattproof.edge.link import Answer
 from wattproof.edge.packets import transaction_id
 from wattproof.edge.queue import Queue
 from wattproof.edge.sender import Sender
-from wattproof.edge.source import SILENT, Mode, Sample, Source
+from wattproof.edge.source import Mode, Sample, Source
+from wattproof.edge.sources.faults import SILENT
 from wattproof.keys.ed25519 import SigningKey
 
 __all__ = ["INTERVAL_S", "NOON_S", "CountingMeter", "LedgerLink", "Node", "Time", "settings_of"]
@@ -54,7 +55,7 @@ class CountingMeter:
 
     def silence(self) -> None:
         """The meter does not answer."""
-        self.error = SILENT(meter="meter", reason="timeout")
+        self.error = SILENT(where="meter", seconds=1)
 
     def read(self) -> Sample:
         """What it shows; the amount of a meter of increments is gone then."""

@@ -12,38 +12,10 @@ from typing import ClassVar, Literal, Protocol
 
 import msgspec
 
-from wattproof.core.errors import ErrorCode, Malformed, Unavailable
-
-__all__ = [
-    "BAD_FRAME",
-    "BAD_VALUE",
-    "SILENT",
-    "Mode",
-    "Sample",
-    "Source",
-]
+__all__ = ["Mode", "Sample", "Source"]
 
 Mode = Literal["register", "increment"]
 """What a sample's value is: the register itself, or what was added since the last sample."""
-
-SILENT = ErrorCode(
-    Unavailable,
-    "edge.source.silent",
-    en="{meter} does not answer: {reason}.",
-    zh="{meter} 没有应答：{reason}。",
-)
-BAD_FRAME = ErrorCode(
-    Malformed,
-    "edge.source.frame",
-    en="{meter} answered with bytes that cannot be right: {reason}.",
-    zh="{meter} 的应答不正确：{reason}。",
-)
-BAD_VALUE = ErrorCode(
-    Malformed,
-    "edge.source.value",
-    en="{meter} gave {value!r}, which is no amount: {reason}.",
-    zh="{meter} 给出的“{value}”不是数量：{reason}。",
-)
 
 
 class Sample(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,8 +45,8 @@ class Source(Protocol):
     def read(self) -> Sample:
         """Read one sample; blocks no longer than the source's own timeout.
 
-        Raises `SILENT` (`Unavailable`) where no answer comes, and `BAD_FRAME`, `BAD_VALUE` or
-        another `Malformed` where it cannot be right: a wrong checksum, half a frame, NaN.
+        Raises `Unavailable` where no answer comes, and `Malformed` where it cannot be right: a
+        wrong checksum, half a frame, NaN (see `sources.faults`).
         """
         ...
 
