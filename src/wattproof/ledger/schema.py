@@ -49,11 +49,18 @@ class CollectionSql:
 
     def page(self, fields: tuple[str, ...], *, after: bool) -> str:
         """As `select`, from behind the key that is given, up to a limit that is given last."""
+        return self._page("value", fields, after=after)
+
+    def keys(self, fields: tuple[str, ...], *, after: bool) -> str:
+        """As `page`, the keys alone: where an index has them, no record is read."""
+        return self._page(self._key, fields, after=after)
+
+    def _page(self, what: str, fields: tuple[str, ...], *, after: bool) -> str:
         conditions = [_equal((field,)) for field in fields]
         if after:
             conditions.append(f"({self._key}) > ({', '.join('?' * self._key_width)})")
         where = " AND ".join(conditions) or "TRUE"
-        return f"SELECT value FROM {self.table} WHERE {where} ORDER BY {self._key} LIMIT ?"
+        return f"SELECT {what} FROM {self.table} WHERE {where} ORDER BY {self._key} LIMIT ?"
 
 
 def _quoted(names: Iterable[str]) -> list[str]:
