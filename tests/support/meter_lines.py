@@ -57,7 +57,7 @@ def nothing_left_open() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def fails(code: str, *, within_s: float = 2.0) -> Iterator[None]:
+def fails(code: str, *, within_s: float = 5.0) -> Iterator[None]:
     """What runs inside fails with this code, in time, with a sentence in both languages."""
     begun = time.monotonic()
     with pytest.raises(WattProofError) as caught:

@@ -59,7 +59,7 @@ def probe(server: Probe) -> Probe:
 @contextmanager
 def opened(port: int, **settings: Any) -> Iterator[Source]:
     source = open_source({
-        "kind": "cems", "host": "127.0.0.1", "port": port, "timeout_s": 0.5, "every_s": 1,
+        "kind": "cems", "host": "127.0.0.1", "port": port, "timeout_s": 1.5, "every_s": 1,
         "flow": {"register": 30, "type": "f32"}, **settings,
     })  # fmt: skip
     try:
@@ -143,7 +143,7 @@ def test_the_line_by_name(probe: Probe) -> None:
     with (
         Teller(says(then="hang")) as silent,
         nothing_left_open(),
-        opened(silent.port) as source,
+        opened(silent.port, timeout_s=0.4) as source,
         fails("edge.line.silent"),
     ):
         source.read()

@@ -43,7 +43,7 @@ def locked() -> Iterator[int]:
 
 def settings(port: int, framing: str = "wrapper", **more: Any) -> dict[str, Any]:
     return {
-        "kind": "dlms", "host": "127.0.0.1", "port": port, "framing": framing, "timeout_s": 0.8,
+        "kind": "dlms", "host": "127.0.0.1", "port": port, "framing": framing, "timeout_s": 4.0,
         **more,
     }  # fmt: skip
 
@@ -108,7 +108,7 @@ def test_a_password(locked: int) -> None:
 
 def test_an_address_that_no_meter_has(meter: Meter) -> None:
     with fails("edge.line.silent"), nothing_left_open():
-        open_source(settings(meter[1], meter[0], server=5)).read()
+        open_source(settings(meter[1], meter[0], server=5, timeout_s=0.6)).read()
 
 
 def flip(at: int) -> Spoil:
@@ -135,7 +135,7 @@ def flip(at: int) -> Spoil:
 @pytest.mark.parametrize("meter", ["hdlc"], indirect=True)
 def test_a_spoilt_hdlc_frame_is_noticed(meter: Meter, spoil: Spoil, code: str) -> None:
     with Relay(meter[1], spoil) as relay, fails(code), nothing_left_open():
-        open_source(settings(relay.port, "hdlc")).read()
+        open_source(settings(relay.port, "hdlc", timeout_s=1.0)).read()
 
 
 AARE = bytes.fromhex(
@@ -164,7 +164,7 @@ AARE = bytes.fromhex(
 )
 def test_bad_answers_by_name(conversation: Any, code: str) -> None:
     with Teller(conversation) as meter, nothing_left_open():
-        source = open_source(settings(meter.port))
+        source = open_source(settings(meter.port, timeout_s=0.6))
         with fails(code):
             source.read()
 

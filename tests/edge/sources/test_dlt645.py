@@ -35,7 +35,7 @@ def meter() -> Iterator[tuple[int, Any]]:
 
 def settings(port: int, **more: Any) -> dict[str, Any]:
     return {
-        "kind": "dlt645", "host": "127.0.0.1", "port": port, "address": METER, "timeout_s": 0.4,
+        "kind": "dlt645", "host": "127.0.0.1", "port": port, "address": METER, "timeout_s": 3.0,
         **more,
     }  # fmt: skip
 
@@ -87,7 +87,7 @@ def test_a_byte_spoilt_on_the_way(meter: tuple[int, Any], at: int) -> None:
         return data[:start] + bytes((data[start] ^ 1,)) + data[start + 1 :]
 
     with Relay(meter[0], spoil) as relay:
-        source = open_source(settings(relay.port))
+        source = open_source(settings(relay.port, timeout_s=0.8))
         with pytest.raises(Exception, match=r"edge\.frame"), nothing_left_open():
             source.read()
 
@@ -129,7 +129,7 @@ def test_wake_up_bytes_and_glitches_are_passed_over() -> None:
 )
 def test_bad_answers_by_name(conversation: Any, code: str) -> None:
     with Teller(conversation) as meter, nothing_left_open():
-        source = open_source(settings(meter.port))
+        source = open_source(settings(meter.port, timeout_s=0.4))
         with fails(code):
             source.read()
 

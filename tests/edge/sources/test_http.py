@@ -60,7 +60,7 @@ def gateway() -> Iterator[str]:
 
 
 def settings(url: str, path: str = "", **more: Any) -> dict[str, Any]:
-    return {"kind": "http", "url": url, "path": path, "timeout_s": 0.5, **more}
+    return {"kind": "http", "url": url, "path": path, "timeout_s": 3.0, **more}
 
 
 @pytest.mark.parametrize(
@@ -142,7 +142,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n"
 )
 def test_servers_that_misbehave(conversation: Any, code: str) -> None:
     with Teller(conversation) as server, nothing_left_open():
-        source = open_source(settings(f"http://127.0.0.1:{server.port}/"))
+        source = open_source(settings(f"http://127.0.0.1:{server.port}/", timeout_s=0.5))
         with fails(code):
             source.read()
 

@@ -44,7 +44,7 @@ def rtu_over_tcp() -> Iterator[int]:
 def settings(port: int, register: int = 2, type_: str = "u32", **more: Any) -> dict[str, Any]:
     value = {"register": register, "type": type_, **more.pop("value", {})}
     return {
-        "kind": "modbus", "host": "127.0.0.1", "port": port, "timeout_s": 0.4, "value": value,
+        "kind": "modbus", "host": "127.0.0.1", "port": port, "timeout_s": 3.0, "value": value,
         **more,
     }  # fmt: skip
 
@@ -127,7 +127,7 @@ def flip(at: int) -> Spoil:
 )
 def test_a_spoilt_rtu_answer_is_noticed(rtu_over_tcp: int, spoil: Spoil, code: str) -> None:
     with Relay(rtu_over_tcp, spoil) as relay:
-        source = open_source(settings(relay.port, framing="rtu", unit_id=7))
+        source = open_source(settings(relay.port, framing="rtu", unit_id=7, timeout_s=0.6))
         with fails(code), nothing_left_open():
             source.read()
 
@@ -140,10 +140,10 @@ def test_another_unit_that_answers_is_not_taken() -> None:
         fails("edge.frame.other_meter"),
         nothing_left_open(),
     ):
-        open_source(settings(meter.port, framing="rtu", unit_id=2)).read()
+        open_source(settings(meter.port, framing="rtu", unit_id=2, timeout_s=0.4)).read()
     answer = bytes.fromhex("0001 0000 0007 09 03 04 12345678".replace(" ", ""))
     with Teller(says(answer, then="hang")) as meter, fails("edge.frame.other_meter"):
-        open_source(settings(meter.port)).read()
+        open_source(settings(meter.port, timeout_s=0.4)).read()
 
 
 def test_the_serial_line() -> None:
@@ -182,7 +182,7 @@ def test_nobody_is_there() -> None:
 )
 def test_bad_answers_by_name(conversation: Any, code: str) -> None:
     with Teller(conversation) as meter, fails(code), nothing_left_open():
-        open_source(settings(meter.port)).read()
+        open_source(settings(meter.port, timeout_s=0.4)).read()
 
 
 @pytest.mark.parametrize(

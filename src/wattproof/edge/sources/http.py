@@ -116,6 +116,7 @@ class HttpSource:
             timer.start()
             connection.connect()
             wire = connection.sock
+            wire.settimeout(2 * self._config.timeout_s)  # the timer comes first
             answer = self._ask(connection)
             if answer.status != http.client.OK:
                 raise STATUS(where=self._where, status=answer.status)

@@ -143,31 +143,21 @@ class Line:
         self._seconds = address.timeout_s
         self._wire = wire
         self._count = 0  # bytes of this answer
+        self._held = bytearray()  # those that nobody took yet
         self._end = time.monotonic() + address.timeout_s
 
     def send(self, data: bytes) -> None:
         """Send all of this, and begin to count the bytes of its answer."""
         self._count = 0
-        with _told(self.where):
+        with _told(self.where, seconds=self._seconds, count=0):
             self._wire.send(data, self._left())
-
-    def receive(self, most: int = LISTEN_CHUNK) -> bytes:
-        """Return at least one byte and at most `most`."""
-        with _told(self.where, self._count):
-            data = self._wire.receive(most, self._left())
-        if data is None:
-            raise RESET(where=self.where, count=self._count)
-        if not data:
-            raise self._late()
-        self._count += len(data)
-        return data
 
     def listen(self, seconds: float) -> bytes:
         """Return what comes within these seconds, or nothing: for devices that talk on their own.
 
         It has nothing to do with the deadline, which is for conversations.
         """
-        with _told(self.where, self._count):
+        with _told(self.where, seconds=self._seconds, count=self._count):
             data = self._wire.receive(LISTEN_CHUNK, seconds)
         if data is None:
             raise RESET(where=self.where, count=self._count)
@@ -176,19 +166,17 @@ class Line:
 
     def exactly(self, count: int) -> bytes:
         """Return so many bytes."""
-        data = b""
-        while len(data) < count:
-            data += self.receive(count - len(data))
-        return data
+        while len(self._held) < count:
+            self._hold_more()
+        return self._take(count)
 
     def until(self, end: bytes, limit: int) -> bytes:
         """Return the bytes up to and including this end, or raise ``edge.frame.oversized``."""
-        data = bytearray()
-        while not data.endswith(end):
-            if len(data) >= limit:
+        while (at := self._held.find(end)) < 0:
+            if len(self._held) >= limit:
                 raise OVERSIZED(where=self.where, limit=limit)
-            data += self.receive(1)
-        return bytes(data)
+            self._hold_more()
+        return self._take(at + len(end))
 
     def set_baud(self, baud: int) -> None:
         """Go on at this speed; a TCP line has none."""
@@ -208,6 +196,21 @@ class Line:
     ) -> None:  # fmt: skip
         self.close()
 
+    def _take(self, count: int) -> bytes:
+        taken, self._held = self._held[:count], self._held[count:]
+        return bytes(taken)
+
+    def _hold_more(self) -> None:
+        """Wait for at least one more byte of an answer."""
+        with _told(self.where, seconds=self._seconds, count=self._count):
+            data = self._wire.receive(LISTEN_CHUNK, self._left())
+        if data is None:
+            raise RESET(where=self.where, count=self._count)
+        if not data:
+            raise self._late()
+        self._count += len(data)
+        self._held += data
+
     def _left(self) -> float:
         left = self._end - time.monotonic()
         if left <= 0:
@@ -221,12 +224,12 @@ class Line:
 
 
 @contextmanager
-def _told(where: str, count: int = 0) -> Iterator[None]:
+def _told(where: str, *, seconds: float, count: int) -> Iterator[None]:
     """Say by name what the operating system or pyserial raises."""
     try:
         yield
     except TimeoutError:
-        raise SILENT(where=where, seconds=0) from None
+        raise SILENT(where=where, seconds=seconds) from None
     except (ConnectionResetError, BrokenPipeError, ConnectionAbortedError):
         raise RESET(where=where, count=count) from None
     except termios.error as error:
