@@ -2,17 +2,28 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+import ssl
 import threading
 from collections.abc import Iterator
 from decimal import Decimal
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from ipaddress import IPv4Address
+from pathlib import Path
+from typing import Any, Final
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from tests.support.meter_lines import Teller, drips, fails, free_port, nothing_left_open, says
 
 from wattproof.edge.sources.table import open_source
+
+LOOPBACK: Final = IPv4Address("127.0.0.1")
 
 BODIES: dict[str, bytes] = {
     "/meter": json.dumps(
@@ -157,6 +168,44 @@ def test_nobody_is_there() -> None:
 def test_https_with_a_wrong_certificate_is_not_trusted(gateway: str) -> None:
     with fails("edge.line.none"), nothing_left_open():
         open_source(settings(gateway.replace("http:", "https:"))).read()
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Path:
+    """A certificate for 127.0.0.1 that signs itself, with its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(LOOPBACK)]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    path = tmp_path / "certificate.pem"
+    path.write_bytes(
+        made.public_bytes(Encoding.PEM)
+        + key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+    return path
+
+
+def test_https(certificate: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Gateway) as server:
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.05,))
+        thread.start()
+        source = open_source(settings(f"https://127.0.0.1:{server.server_port}/number"))
+        with fails("edge.line.none"):
+            source.read()  # nobody vouches for this certificate
+        monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+        assert source.read().value == Decimal("98765.4321")
+        server.shutdown()
+        thread.join()
 
 
 @pytest.mark.parametrize(
