@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 from scripts.make_catalogues import catalogue, extracted, faults, packages, rendered
-from tests.support.site import Site
+from tests.support.site import Site, serving_a_copy
+from tests.support.tracked import file_report
 
 from wattproof.gateway.words import decode_entry, plain
 
@@ -85,6 +86,14 @@ PAGES = (
     "/ledger/entries/0", "/ledger/entries/1", "/ledger/entries/20", "/ledger/entries/70",
     "/shipments", "/shipments/of/steel-works/coil-1", "/shipments/models", "/shipments/import",
     "/shipments/report", "/shipments/report?by=mode", "/shipments/report?by=shipment",
+    "/tracking?host=steel-works", "/tracking/wiring?host=steel-works",
+    "/tracking/errors?host=steel-works", "/tracking/errors/2?host=steel-works&set=1",
+    "/tracking/errors/1?host=steel-works&by=hour", "/tracking/notices?host=steel-works",
+    "/tracking/notices/1?host=steel-works", "/tracking/notices/4?host=steel-works",
+    "/tracking/reports?host=steel-works", "/tracking/reports/1?host=steel-works",
+    "/tracking/nodes?host=steel-works", "/tracking/nodes/finishing?host=steel-works",
+    "/tracking/nodes/probe?host=steel-works", "/tracking/rollups?host=steel-works&by=region",
+    "/tracking", "/tracking/wiring/port", "/tracking/wiring/binding",
     "/account", "/sign-in", "/verify", "/nowhere",
 )  # fmt: skip
 
@@ -136,6 +145,14 @@ def _written(value: Any) -> Iterator[str]:
         yield from (text for item in value.values() for text in _written(item))
     elif isinstance(value, list):
         yield from (text for item in value for text in _written(item))
+
+
+@pytest.fixture(scope="module")
+def site(tracked_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    with serving_a_copy(tracked_ledger, tmp_path_factory.mktemp("told") / "ledger") as site:
+        with site.client("steel") as client:
+            file_report(client, "/tracking/errors/2")
+        yield site
 
 
 @pytest.fixture(scope="module")

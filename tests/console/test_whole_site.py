@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -15,7 +15,8 @@ from tests.emissions.logistics.files import SMALL as SHIPMENTS
 from tests.emissions.logistics.files import SMALL_MAP as SHIPMENTS_MAP
 from tests.support.chromium import PHONE, WIDE, Chromium, Opener, WatchedPage, sign_in
 from tests.support.crawl import addresses, page_routes
-from tests.support.site import LOGINS, Client, Site
+from tests.support.site import LOGINS, Client, Site, serving_a_copy
+from tests.support.tracked import file_report
 
 from wattproof.book.model import OpenAccount
 from wattproof.core.errors import Lang
@@ -32,6 +33,7 @@ NOT_LINKED: Final = {
     "/import/{draft_id:str}/mapping.toml",
     "/import/{draft_id:str}/progress",  # a piece of a page
     "/shipments/report.csv",
+    "/tracking/errors/{group:int}/rows.csv",
     "/verify/offline.html",
 }
 """Addresses that are asked for with GET and are no pages."""
@@ -63,6 +65,15 @@ SENTENCE: Final = re.compile(r"(?:\b[A-Za-z][a-z’']*\b[,;]? ){3,}[A-Za-z]+")
 """Four English words or more in a row."""
 
 Reach = Callable[[str], dict[str, str]]
+
+
+@pytest.fixture(scope="module")
+def site(tracked_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site where every page has something to show."""
+    with serving_a_copy(tracked_ledger, tmp_path_factory.mktemp("whole") / "ledger") as site:
+        with site.client("steel") as client:
+            file_report(client, "/tracking/errors/2")
+        yield site
 
 
 @pytest.fixture(scope="module")

@@ -15,6 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import accumulate, pairwise
 from typing import Final
 
+from tests.support.site import Client
+
 from wattproof.demo.region import ZONE
 from wattproof.emissions.tracking.model import (
     DeclareFactor,
@@ -36,7 +38,8 @@ from wattproof.keys.uint_array import UintArray
 from wattproof.ledger.chain import Receipt
 from wattproof.ledger.transaction import Body, sign_transaction
 
-__all__ = ["DAYS", "FIRST_S", "HOST", "QUARTER_S", "key_of_node", "node_packet", "submit", "track"]
+__all__ = ["DAYS", "FIRST_S", "HOST", "QUARTER_S", "file_report", "key_of_node", "node_packet",
+           "submit", "track"]  # fmt: skip
 
 HOST: Final = "steel-works"
 QUARTER_S: Final = 900
@@ -93,6 +96,13 @@ def submit(writer: Writer, steps: Iterable[Step]) -> list[Receipt]:
             raise answer
         receipts.append(answer)
     return receipts
+
+
+def file_report(client: Client, path: str, **fields: str) -> None:
+    """Put the report that a page shows on the ledger, as its button does."""
+    fields = {"host": HOST, "by": "day", "from": "", "to": "", "set": "0", **fields}
+    draft = client.form(f"{path}/file", **fields).headers["location"]
+    assert client.form(draft).headers["location"].startswith("/ledger/transactions/")
 
 
 def node_packet(
