@@ -7,8 +7,8 @@ A token is for a *place* (see `sealed`): the same value has another token in eve
 tell nobody that two places have a value in common. Who has the key makes the tokens of a value for
 every place and looks where they stand.
 
-Four bytes are enough: a place with 64 tokens matches a value that it does not have once in 2^26,
-about 67 million, and then what was found is opened in vain and left out. A value that is there is
+Four bytes are enough: a place with 64 tokens matches a value that it does not have once in 2^24,
+about 17 million, and then what was found is opened in vain and left out. A value that is there is
 always found.
 """
 
@@ -16,12 +16,15 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from wattproof.keys.sealed import EpochKey
 
-__all__ = ["STEP_TOKENS", "TOKEN_BYTES", "BlindIndex"]
+__all__ = ["STEP_TOKENS", "TOKEN_BYTES", "BlindIndex", "Values"]
+
+Values = Iterable[tuple[str, str]]
+"""Fields and their values."""
 
 TOKEN_BYTES: Final = 4
 
@@ -39,10 +42,30 @@ class BlindIndex:
 
     def token(self, field: str, value: str, *, place: int) -> bytes:
         """The token of a field's value in a place. No field has a zero byte in its name."""
-        message = place.to_bytes(8, "big") + f"{field}\0{value}".encode()
+        message = place.to_bytes(8, "big") + _message(field, value)
         return hmac.digest(self._key, message, hashlib.sha256)[:TOKEN_BYTES]
 
-    def tokens(self, values: Iterable[tuple[str, str]], *, place: int) -> bytes:
+    def finder(self, wanted: Iterable[Values]) -> Callable[[int, bytes], bool]:
+        """Whether a place with these tokens may have, of each group of values, one at least.
+
+        Where it says no there is none. It looks at any byte, so that what matches across two
+        tokens counts too: one more way to be wrong that does no harm.
+        """
+        groups: Sequence[Sequence[bytes]] = [
+            [_message(field, value) for field, value in group] for group in wanted
+        ]
+        key, digest, sha256 = self._key, hmac.digest, hashlib.sha256
+
+        def found(place: int, tokens: bytes) -> bool:
+            start = place.to_bytes(8, "big")
+            return all(
+                any(digest(key, start + message, sha256)[:TOKEN_BYTES] in tokens for message in one)
+                for one in groups
+            )
+
+        return found
+
+    def tokens(self, values: Values, *, place: int) -> bytes:
         """The tokens of all these fields' values, sorted, each once, filled up to a full step.
 
         Always the same bytes for the same values, in whatever order they come.
@@ -54,3 +77,7 @@ class BlindIndex:
             found.add(self.token("", str(filler), place=place))
             filler += 1
         return b"".join(sorted(found))
+
+
+def _message(field: str, value: str) -> bytes:
+    return f"{field}\0{value}".encode()

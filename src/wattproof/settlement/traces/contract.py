@@ -7,7 +7,6 @@ from typing import Final
 from msgspec.structs import replace
 
 from wattproof.identity.model import PARTIES
-from wattproof.keys.blind_index import STEP_TOKENS, TOKEN_BYTES
 from wattproof.ledger.machine import Context, Contract
 from wattproof.settlement.traces.model import (
     BATCHES,
@@ -16,6 +15,8 @@ from wattproof.settlement.traces.model import (
     MAX_CODES,
     MAX_TOKENS,
     ROW_BYTES,
+    STEP_TOKENS,
+    TOKEN_BYTES,
     Batch,
     Copy,
     Epoch,

@@ -14,25 +14,24 @@ from typing import Annotated, Final
 
 from msgspec import Meta
 
-from wattproof.keys.blind_index import STEP_TOKENS, TOKEN_BYTES
-from wattproof.keys.sealed import KEY_BYTES, KEY_ID_BYTES, MAX_PLACE, TAG_BYTES
-from wattproof.keys.wrapping import WRAPPING_BYTES
 from wattproof.ledger.machine import Event, event
 from wattproof.ledger.state import Collection, Record
 from wattproof.ledger.transaction import Body, Part, transaction
 
 __all__ = [
     "ABOUT_BYTES",
-    "ABOUT_PLACE",
     "BATCHES",
     "CHECK_BYTES",
     "COPIES",
     "EPOCHS",
+    "KEY_ID_BYTES",
     "MAX_CODES",
     "MAX_COPIES",
     "MAX_TOKENS",
     "PLAIN_ABOUT_BYTES",
     "ROW_BYTES",
+    "STEP_TOKENS",
+    "TOKEN_BYTES",
     "WRAPPED_BYTES",
     "Batch",
     "Copy",
@@ -46,23 +45,27 @@ __all__ = [
     "TracesPublished",
 ]
 
-CODE_BYTES: Final = 32
-"""A packed trace code (`core.trace_codes.PACKED_BYTES`)."""
-ROW_BYTES: Final = CODE_BYTES + TAG_BYTES
-"""A sealed trace code: all of them are of one size."""
-MAX_CODES: Final = 1_250
-"""Codes in one batch at most: 60 000 of the 61 440 bytes of a transaction."""
-MAX_TOKENS: Final = 64
-"""Tokens of one batch at most, those that fill up included."""
-WRAPPED_BYTES: Final = KEY_BYTES + WRAPPING_BYTES
+KEY_ID_BYTES: Final = 16
+CHECK_BYTES: Final = 32
+WRAPPED_BYTES: Final = 80
+"""A key of 32 bytes, wrapped."""
 MAX_COPIES: Final = 256
 """Parties to which one transaction gives a key at most."""
-CHECK_BYTES: Final = 32
-PLAIN_ABOUT_BYTES: Final = 64
+
+ROW_BYTES: Final = 48
+"""A sealed trace code, 32 bytes and a tag of 16: all of them are of one size."""
+MAX_CODES: Final = 1_250
+"""Codes in one batch at most: 60 000 of the 61 440 bytes of a transaction."""
+TOKEN_BYTES: Final = 4
+STEP_TOKENS: Final = 8
+MAX_TOKENS: Final = 64
+"""Tokens of one batch at most, those that fill up to a multiple of `STEP_TOKENS` included."""
+
+PLAIN_ABOUT_BYTES: Final = 128
 """What an epoch is about, filled up with zero bytes before it is sealed."""
-ABOUT_BYTES: Final = PLAIN_ABOUT_BYTES + TAG_BYTES
-ABOUT_PLACE: Final = MAX_PLACE
-"""The place for which it is sealed, which no batch will have."""
+ABOUT_BYTES: Final = PLAIN_ABOUT_BYTES + 16
+
+# The sizes are those of `keys`, written out: rules do not depend on the code that seals.
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 KeyId = Annotated[bytes, Meta(min_length=KEY_ID_BYTES, max_length=KEY_ID_BYTES)]
