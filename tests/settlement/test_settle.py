@@ -99,13 +99,15 @@ def test_a_run_is_one_at_a_time_and_in_order() -> None:
     refused("settlement.batch_order", lambda: trading.batch([wind]))
     refused("settlement.batch_order", lambda: trading.batch([works, wind]))
     refused("settlement.batch_size", lambda: trading.batch([]))
+    jump = BatchRun(region=REGION, run=1, after=0, meters=UintArray.from_ints([works]))
+    refused("settlement.batch_order", lambda: trading.submit(jump, "grid"))
     trading.batch([works])
     run = trading.last_run
     assert (run.batches, run.trades_supply, run.trades_consumption) == (2, 1, 1)
     trading.close()
     refused("settlement.run_not_open", lambda: trading.submit(CloseRun(region=REGION, run=1),
                                                               "grid"))  # fmt: skip
-    gone = BatchRun(region=REGION, run=1, meters=UintArray.from_ints([works]))
+    gone = BatchRun(region=REGION, run=1, after=0, meters=UintArray.from_ints([works]))
     refused("settlement.run_not_open", lambda: trading.submit(gone, "grid"))
 
 

@@ -167,7 +167,12 @@ class Trading:
         return [meters[at : at + size] for at in range(0, len(meters), size)]
 
     def batch(self, meters: Sequence[int]) -> Settled:
-        body = BatchRun(region=REGION, run=self.region.open_run, meters=UintArray.from_ints(meters))
+        body = BatchRun(
+            region=REGION,
+            run=self.region.open_run,
+            after=self.last_run.reached,
+            meters=UintArray.from_ints(meters),
+        )
         return self.submit(body, "grid").event(Settled)
 
     def close(self) -> Accepted:

@@ -285,13 +285,14 @@ class OpenRun(Body):
     zh="结算一批表计",
 )
 class BatchRun(Body):
-    """Settle these meters, by their numbers, ascending and beyond those of the batch before.
+    """Settle these meters, by their numbers, ascending, where the run is at meter `after`.
 
     What each of them owes or is owed the contract works out itself.
     """
 
     region: Id
     run: Annotated[int, Meta(ge=1, le=2**31)]
+    after: Annotated[int, Meta(ge=0, le=2**53)]
     meters: UintArray
 
 

@@ -168,8 +168,8 @@ RUN_AHEAD = ErrorCode(
 BATCH_ORDER = ErrorCode(
     Conflict,
     "settlement.batch_order",
-    en="Meter {meter} does not come after meter {reached}, which was settled last.",
-    zh="表计 {meter} 不在上次结算的表计 {reached} 之后。",
+    en="Meter {meter} does not go on from meter {reached}, where the run is.",
+    zh="表计 {meter} 与结算进度（表计 {reached}）不衔接。",
 )
 BATCH_SIZE = ErrorCode(
     OverLimit,

@@ -127,8 +127,9 @@ class _Runner:
             if not keys:
                 return
             numbers = [int(number) for (number,) in keys]
+            meters = UintArray.from_ints(numbers)
+            yield BatchRun(region=run.region, run=run.number, after=reached, meters=meters)
             reached = numbers[-1]
-            yield BatchRun(region=run.region, run=run.number, meters=UintArray.from_ints(numbers))
 
     def _submit(self, steps: Sequence[tuple[Body, bytes]]) -> bool:
         """Hand in transactions; False where another who runs it too has been there before."""

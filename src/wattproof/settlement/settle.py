@@ -92,6 +92,8 @@ def batch_run(ctx: Context, body: BatchRun) -> None:
     meters = body.meters.ints()
     if not 1 <= len(meters) <= MAX_BATCH:
         raise BATCH_SIZE(limit=MAX_BATCH)
+    if body.after != run.reached:
+        raise BATCH_ORDER(meter=body.after, reached=run.reached)
     batch = _Batch(ctx, region, run)
     reached = run.reached
     for number in meters:

@@ -73,6 +73,7 @@ WORDS: Final = RoomWords(
         "reason": ("Reason", "原因"),
         "until_s": ("Hours that end up to", "结算至"),
         "run": ("Run", "结算批次"),
+        "after": ("After meter", "接续表计"),
         "meters": ("Meters", "表计"),
         "supplied_wh": ("Supplied", "供电量"),
         "consumed_wh": ("Consumed", "用电量"),
