@@ -170,7 +170,7 @@ def test_the_bytes_are_what_the_format_says(tmp_path: Path) -> None:
     meters = site()
     data = report_bytes(report(meters, meters.projected(tmp_path)))
     read = json.loads(data)
-    assert read["format"] == "wattproof error report 1"
+    assert read["format"] == "wattproof-error-report-1"
     assert data == json.dumps(read, sort_keys=True, separators=(",", ":")).encode()
     assert not any(isinstance(value, float) for value in read["rows"][0].values())
     assert read["ledger"] == meters.ledger.ledger_id.hex()

@@ -38,7 +38,7 @@ __all__ = [
     "report_bytes",
 ]
 
-FORMAT: Final = "wattproof error report 1"
+FORMAT: Final = "wattproof-error-report-1"
 """What a report's bytes call themselves; another layout would have another number."""
 
 PERIOD = ErrorCode(
