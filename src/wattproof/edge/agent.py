@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from wattproof.core.errors import Conflict, ErrorCode, Refused, WattProofError
+from wattproof.core.errors import Conflict, ErrorCode, Refused, Unavailable, WattProofError
 from wattproof.core.language import language
 from wattproof.edge.changes import CLOCK_LOST, enter_factor, sign_reports, start_factor
 from wattproof.edge.config import Config
@@ -95,7 +95,10 @@ class Agent:
     def run(self) -> None:
         """Work until `stop` is called; what is being read is finished first."""
         while not self._stopping.is_set():
-            wait_ms = self.once()
+            try:
+                wait_ms = self.once()
+            except Unavailable:  # the disk is full, or the queue's file is busy
+                wait_ms = RETRY_MS
             self._stopping.wait(min(wait_ms, LONGEST_MS) / MS_PER_S)
         self.close()
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from wattproof.core.errors import ErrorCode, Unavailable
+from wattproof.core.errors import ErrorCode, Malformed, Unavailable
 
 __all__ = ["CONNECT_S", "DEFAULT_PORT", "NO_BROKER", "Broker"]
 
@@ -34,13 +34,21 @@ NO_BROKER = ErrorCode(
     zh="无法连接消息代理 {url}：{reason}。",
 )
 
+BAD_URL = ErrorCode(
+    Malformed,
+    "edge.mqtt.url",
+    en="{url!r} is not the address of a broker, such as mqtt://127.0.0.1:1883.",
+    zh="“{url}”不是消息代理的地址，例如 mqtt://127.0.0.1:1883。",
+)
+
 Heard = Callable[[str, bytes], None]
 
 
 class Broker:
     """Connects to ``mqtt://host[:port]`` (``mqtts`` with TLS) in the background, again and again.
 
-    Messages on `topics` go to `heard` (topic, payload) in the connection's own thread.
+    Messages on `topics` go to `heard` (topic, payload) in the connection's own thread. Raises
+    `Malformed` for another address.
     """
 
     def __init__(
@@ -57,12 +65,12 @@ class Broker:
             from paho.mqtt.enums import CallbackAPIVersion
         except ModuleNotFoundError:
             raise NOT_INSTALLED() from None
+        host, port, secure = _place(url)
         self.url = url
         self._topics = topics
         self._heard = heard
         self._reason = "no answer yet"
         self._ready = threading.Event()
-        secure = urlsplit(url).scheme == "mqtts"
         self._client: Any = paho.Client(CallbackAPIVersion.VERSION2)
         self._client.max_queued_messages_set(MAX_QUEUED)
         self._client.reconnect_delay_set(1, RETRY_MOST_S)
@@ -75,9 +83,7 @@ class Broker:
             self._client.username_pw_set(user, password or None)
         if secure:
             self._client.tls_set()
-        parts = urlsplit(url)
-        port = parts.port or (SECURE_PORT if secure else DEFAULT_PORT)
-        self._client.connect_async(parts.hostname or "localhost", port, KEEPALIVE_S)
+        self._client.connect_async(host, port, KEEPALIVE_S)
         self._client.loop_start()
 
     def publish(
@@ -132,3 +138,16 @@ class Broker:
     def _on_message(self, _client: Any, _data: Any, message: Any) -> None:
         if self._heard is not None:
             self._heard(message.topic, message.payload)
+
+
+def _place(url: str) -> tuple[str, int, bool]:
+    """Host, port, and whether with TLS."""
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        raise BAD_URL(url=url[:80]) from None
+    if parts.scheme not in ("mqtt", "mqtts") or not parts.hostname or port == 0:
+        raise BAD_URL(url=url[:80])
+    secure = parts.scheme == "mqtts"
+    return parts.hostname, port or (SECURE_PORT if secure else DEFAULT_PORT), secure

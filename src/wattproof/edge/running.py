@@ -85,6 +85,7 @@ def run_node(
             clock=lambda: clock_ns() // 10**9,
             batch=config.send.batch,
             set_aside=lambda item, answer: _withdraw(queue, item, answer),
+            failed=lambda: agent.stop(),
         )
         open_.callback(sender.stop)
         agent = Agent(
@@ -98,6 +99,8 @@ def run_node(
         sender.start()
         announce(url)
         agent.run()
+        if sender.failure is not None:
+            raise sender.failure
 
 
 def _stopper(agent: Agent) -> Callable[[int, FrameType | None], None]:

@@ -33,7 +33,8 @@ IDLE_S: Final = 5
 class Sender:
     """Sends in a thread of its own, or step by step with `once`; `clock` gives Unix seconds.
 
-    `set_aside` is told of each transaction that the host refused for good.
+    `set_aside` is told of each transaction that the host refused for good. What nobody foresaw
+    ends the thread: it is kept in `failure`, and `failed` is called.
     """
 
     def __init__(
@@ -44,7 +45,10 @@ class Sender:
         clock: Callable[[], int],
         batch: int,
         set_aside: Callable[[Waiting, Answer], None] = lambda _item, _answer: None,
+        failed: Callable[[], None] = lambda: None,
     ) -> None:
+        self.failure: Exception | None = None
+        self._failed = failed
         self._queue = queue
         self._link = link
         self._clock = clock
@@ -116,6 +120,13 @@ class Sender:
         return seconds
 
     def _run(self) -> None:
+        try:
+            self._send()
+        except Exception as failure:
+            self.failure = failure
+            self._failed()
+
+    def _send(self) -> None:
         while not self._stopping.is_set():
             self._wake.clear()
             try:
