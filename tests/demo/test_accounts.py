@@ -11,7 +11,7 @@ import pytest
 from wattproof.console.cli import USERS_FILE
 from wattproof.console.users import Users
 from wattproof.demo.accounts import PASSWORDS_FILE, make_accounts
-from wattproof.demo.region import PARTIES
+from wattproof.demo.region import PARTIES, PEOPLE
 from wattproof.engines.folder import LedgerFolder
 from wattproof.node import OPERATOR, machine
 
@@ -26,7 +26,8 @@ def folder(demo_ledger: Path, tmp_path: Path) -> LedgerFolder:
 
 def test_an_account_for_each_party(folder: LedgerFolder) -> None:
     accounts = make_accounts(folder, first=[OPERATOR])
-    assert [one.login for one in accounts] == [OPERATOR, *(party.id for party in PARTIES)]
+    parties = [party.id for party in PARTIES]
+    assert [one.login for one in accounts] == [OPERATOR, *parties, *PEOPLE]
     assert len({one.password for one in accounts}) == len(accounts)
     users = Users(folder.path / USERS_FILE)
     session = users.sign_in("steel-works", accounts[4].password, now_s=0)

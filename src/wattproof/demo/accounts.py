@@ -16,7 +16,7 @@ import msgspec
 
 from wattproof.console.cli import USERS_FILE
 from wattproof.console.users import Users
-from wattproof.demo.region import PARTIES
+from wattproof.demo.region import PARTIES, PEOPLE
 from wattproof.engines.folder import LedgerFolder
 from wattproof.identity.queries import party
 
@@ -40,13 +40,14 @@ class DemoAccount(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def make_accounts(folder: LedgerFolder, *, first: Sequence[str]) -> list[DemoAccount]:
-    """The accounts of the parties `first`, then of the region's; those that are missing are made.
+    """The accounts of the parties `first`, then of the region's parties and people; those that are
+    missing are made.
 
     A password that was changed in the console since is not known here: the first one is given.
     """
     path = folder.path / PASSWORDS_FILE
     passwords = _read(path)
-    logins = [*first, *(one.id for one in PARTIES)]
+    logins = [*first, *(one.id for one in PARTIES), *PEOPLE]
     missing = [login for login in logins if login not in passwords]
     if missing:
         passwords.update({login: _password() for login in missing})

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
-__all__ = ["DAYS", "INTERVAL_S", "METERS", "PARTIES", "PER_DAY", "REGION", "START_S", "ZONE",
-           "DemoMeter", "DemoParty", "readings"]  # fmt: skip
+__all__ = ["DAYS", "INTERVAL_S", "METERS", "PARTIES", "PEOPLE", "PER_DAY", "REGION", "START_S",
+           "ZONE", "DemoMeter", "DemoParty", "readings"]  # fmt: skip
 
 REGION: Final = "CN-SH"
 ZONE: Final = "Asia/Shanghai"
@@ -58,6 +58,9 @@ PARTIES: Final = (
     DemoParty(id="offices", name="Demo office park", roles=("consumer", "supplier")),
     DemoParty(id="bank", name="Demo settlement bank", roles=("bank", "issuer")),
 )
+
+PEOPLE: Final = ("citizen",)
+"""People of the region, who may declare their days; the ledger has a hash in place of a name."""
 
 # Percent of the base, hour by hour.
 _SHAPES: Final = {

@@ -21,6 +21,7 @@ from wattproof.demo.region import (
     INTERVAL_S,
     METERS,
     PARTIES,
+    PEOPLE,
     PER_DAY,
     REGION,
     START_S,
@@ -104,7 +105,9 @@ class Story:
         return report, verdict
 
     def _prepare_keys(self, keys: KeyStore) -> None:
-        wanted = [party.id for party in PARTIES] + [f"meter/{meter.id}" for meter in METERS]
+        wanted = [*(party.id for party in PARTIES), *PEOPLE] + [
+            f"meter/{meter.id}" for meter in METERS
+        ]
         missing = {*wanted, "meter/stranger"} - set(keys.names())
         keys.add_many({name: SigningKey.generate() for name in sorted(missing)})
 
@@ -130,6 +133,10 @@ class Story:
                 roles=party.roles,
             )
             yield body, OPERATOR
+        for id_ in PEOPLE:
+            person = hashlib.sha256(f"demonstration's salt {id_}".encode()).digest()
+            key = self._keys.get(id_)
+            yield RegisterParty(id=id_, kind="person", key=key.public, person=person), OPERATOR
 
     def _meter(self) -> None:
         """A month of signed packets, a day each."""
