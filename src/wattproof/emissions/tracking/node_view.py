@@ -127,11 +127,11 @@ def node_view(ledger: Store, device: Device, ports: Iterable[Port] = (), *, now_
 
 
 def rough(seconds: int) -> int:
-    """A length of time as people say it: whole days, hours or minutes, never less than 0."""
-    for size in (86_400, 3_600, 60):
+    """A length of time as people say it: whole days, hours or five minutes, never less than 0."""
+    for size in (86_400, 3_600, 300):
         if seconds >= size:
             return seconds - seconds % size
-    return max(0, seconds)
+    return 0
 
 
 def _portless(
