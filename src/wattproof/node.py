@@ -28,6 +28,7 @@ import wattproof.metering.api as metering_api
 import wattproof.metering.contract as metering
 import wattproof.metering.pages as metering_pages
 import wattproof.settlement.contract as settlement
+import wattproof.settlement.traces.contract as traces
 from wattproof import __version__
 from wattproof.book.model import DefineAsset
 from wattproof.book.queries import conservation
@@ -85,6 +86,9 @@ from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 from wattproof.metering.words import WORDS as METERING_WORDS
+from wattproof.settlement.traces import api as traces_api
+from wattproof.settlement.traces.cli import add_commands as add_trace_commands
+from wattproof.settlement.traces.words import WORDS as TRACE_WORDS
 from wattproof.settlement.words import WORDS as SETTLEMENT_WORDS
 
 __all__ = ["IMPORTER", "OPERATOR", "ROOMS", "create_ledger", "host", "machine", "main", "make_site"]
@@ -107,6 +111,7 @@ ROOMS: Final = (
     add_wiring_commands,
     add_tracking_reports,
     add_shipment_commands,
+    add_trace_commands,
     add_user_commands,
     add_demo_command,
 )
@@ -118,6 +123,7 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
     metering_api.router,
     emissions_api.router,
     logistics_api.router,
+    traces_api.router,
     tracking_api.router,
 )
 """The rooms' routes below ``/api/v1``."""
@@ -152,6 +158,7 @@ WORDS: Final = (
     TRACKING_WORDS,
     LOGISTICS_WORDS,
     SETTLEMENT_WORDS,
+    TRACE_WORDS,
 )
 """What the fields of the rooms' transactions are called."""
 
@@ -174,6 +181,7 @@ def machine() -> Machine:
         emissions.CONTRACT,
         tracking.CONTRACT,
         settlement.CONTRACT,
+        traces.CONTRACT,
         logistics.CONTRACT,
     )
     return Machine(contracts, authorise=identity.authorise)
