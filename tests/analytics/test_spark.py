@@ -15,6 +15,7 @@ from tests.analytics.lakes import Row, columns_of, new_lake
 
 from wattproof.analytics.buckets import bucket_sql
 from wattproof.analytics.lake import Lake
+from wattproof.analytics.sides import SideSums, sums_by_side
 from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.sums import Sums, query_text, sums_by_group, sums_by_meter, window
 from wattproof.core.periods import Step
@@ -85,6 +86,27 @@ def test_both_engines_give_the_same_integers(lake: Lake, spark: Any, step: Step,
             as_rows(by_group.key, by_group), by_group.factor.tolist(), strict=True
         )
     ]
+
+
+def test_both_engines_give_the_same_sides(lake: Lake, spark: Any) -> None:
+    """Some meters stand in two groups, or in one group twice."""
+    members = [(meter, meter % 3, meter % 2) for meter in range(1, 21)]
+    members += [(meter, 3, 0) for meter in (1, 2, 2)]
+
+    def work(snapshot: Snapshot) -> tuple[list[int], SideSums]:
+        where = window(snapshot, step="day", zone="Europe/Berlin", start_s=None, end_s=None)
+        assert where is not None
+        return where.bounds, sums_by_side(snapshot, where, members=members)
+
+    bounds, sums = lake.read(work)
+    files = [str(path) for path in lake.files("readings")]
+    spark.read.parquet(*files).createOrReplaceTempView("held")
+    frame = spark.createDataFrame(members, "meter BIGINT, member_of BIGINT, side BIGINT")
+    frame.createOrReplaceTempView("members")
+    filled = {"readings": "held", "bucket": bucket_sql(bounds), "chosen": "1 = 1"}
+    rows = spark.sql(query_text("sums_by_side").format(**filled)).collect()
+    columns = [getattr(sums, name).tolist() for name in sums.__struct_fields__]
+    assert [tuple(row) for row in rows] == list(zip(*columns, strict=True))
 
 
 def as_rows(key: Any, sums: Sums) -> list[tuple[int, int, int, int | None]]:
