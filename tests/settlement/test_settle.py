@@ -74,6 +74,10 @@ def test_a_day_of_quarters_is_settled_by_the_hour() -> None:
     assert trading.usage(works).carry_ufen == ufen % UFEN_PER_FEN
     rows = list(trading.ledger.state.scan(REGION_HOURS, REGION))
     assert [row.consumed_wh for row in rows] == hours
+    assert [(row.start_s, row.consumed_wh) for row in settled.hours] == [
+        (START_S + at * HOUR_S, wh) for at, wh in enumerate(hours)
+    ]
+    assert settled.previous == -1 and trading.region.last_entry == trading.ledger.size - 2
     trading.check()
 
 

@@ -170,8 +170,11 @@ def _changed(ctx: Context, *, account: str, asset: str, amount: int) -> tuple[Ba
         _demand_direction(amount > 0, account)
     else:
         limited = True
-        find_account(ctx, account)
-    before = ctx.state.get(BALANCES, account, asset) or Balance(account=account, asset=asset)
+    before = ctx.state.get(BALANCES, account, asset)
+    if before is None:  # whoever has a balance has an account
+        if limited:
+            find_account(ctx, account)
+        before = Balance(account=account, asset=asset)
     after = before.amount + amount
     if limited and after < -before.overdraft:
         raise OVERDRAFT(

@@ -9,6 +9,7 @@ from wattproof.ledger.machine import Event, event
 __all__ = [
     "ContractAccepted",
     "ContractOffered",
+    "HourSum",
     "RegionDefined",
     "RunClosed",
     "RunOpened",
@@ -42,6 +43,14 @@ class Trade(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     paid_fen: int
     due_fen: int
     previous: int
+
+
+class HourSum(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
+    """What a batch settled of one hour."""
+
+    start_s: int
+    supplied_wh: int
+    consumed_wh: int
 
 
 @event(
@@ -191,7 +200,11 @@ class RunOpened(Event):
     zh="{region} 第 {run} 次结算：购入 {supply_wh} 瓦时，售出 {consumption_wh} 瓦时",
 )
 class Settled(Event):
-    """Trades of a batch: `supply` of the first kind, `consumption` of the second."""
+    """Trades of a batch: `supply` of the first kind, `consumption` of the second.
+
+    `hours` are their sums by the hour. `previous` is the log entry of the region's batch before, -1
+    where this is the first: a region's value follows from these records alone.
+    """
 
     region: str
     run: int
@@ -199,6 +212,8 @@ class Settled(Event):
     consumption_wh: int
     supply: tuple[Trade, ...]
     consumption: tuple[Trade, ...]
+    hours: tuple[HourSum, ...]
+    previous: int
 
 
 @event(

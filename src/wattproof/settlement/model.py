@@ -332,7 +332,8 @@ class FileStatement(Body):
 class Region(Record):
     """A region that is settled, by `operator`; the factors are kept with their values.
 
-    `energy` is its energy asset and `pool` its account. `runs` and `statements` count from 1;
+    `energy` is its energy asset and `pool` its account; `last_entry` is the log entry of its last
+    batch, -1 before the first. `runs` and `statements` count from 1;
     `open_run` is 0 while none is.
     """
 
@@ -352,6 +353,7 @@ class Region(Record):
     open_run: int = 0
     statements: int = 0
     settled_s: int = 0
+    last_entry: int = -1
 
     @property
     def energy(self) -> str:

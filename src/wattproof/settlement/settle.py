@@ -15,7 +15,7 @@ is the region's net value.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from operator import mul
+from operator import add, mul
 from typing import Final
 
 from msgspec.structs import replace
@@ -23,7 +23,14 @@ from msgspec.structs import replace
 from wattproof.book.contract import post
 from wattproof.book.model import BALANCES, issue_account, retired_account
 from wattproof.ledger.machine import Context
-from wattproof.settlement.events import RunClosed, RunOpened, Settled, StatementFiled, Trade
+from wattproof.settlement.events import (
+    HourSum,
+    RunClosed,
+    RunOpened,
+    Settled,
+    StatementFiled,
+    Trade,
+)
 from wattproof.settlement.model import (
     CONTRACTS,
     HOUR_S,
@@ -159,7 +166,7 @@ class _Batch:
         self.run = run
         self._prices = _Prices(ctx, region)
         self._taken: dict[Kind, list[_Taken]] = {"supply": [], "consumption": []}
-        self._hours: dict[int, list[int]] = {}
+        self._sums: dict[tuple[int, int, Kind], list[int]] = {}
         pool = ctx.state.get(BALANCES, region.pool, region.money)
         self._there = 0 if pool is None else pool.amount + pool.overdraft
 
@@ -179,7 +186,8 @@ class _Batch:
         ctx, region, run = self._ctx, self._region, self.run
         sold = self._trades("consumption")
         bought = self._trades("supply")
-        for start_s, (supplied, consumed) in sorted(self._hours.items()):
+        hours = sorted(self._by_hour().items())
+        for start_s, (supplied, consumed) in hours:
             before = ctx.state.get(REGION_HOURS, region.region, start_s) or RegionHour(
                 region=region.region, start_s=start_s
             )
@@ -207,8 +215,14 @@ class _Batch:
                 consumption_wh=consumed_wh,
                 supply=tuple(bought),
                 consumption=tuple(sold),
+                hours=tuple(
+                    HourSum(start_s=start_s, supplied_wh=supplied, consumed_wh=consumed)
+                    for start_s, (supplied, consumed) in hours
+                ),
+                previous=region.last_entry,
             )
         )
+        ctx.state.put(REGIONS, replace(region, last_entry=ctx.index))
 
     def _trades(self, kind: Kind) -> list[Trade]:
         """The trades of one kind, posted energy against money."""
@@ -226,14 +240,9 @@ class _Batch:
         due_fen = fen + usage.due_fen
         paid_fen = min(due_fen, max(0, self._payable(usage) if consumes else self._there))
         self._there += paid_fen if consumes else -paid_fen
-        sums, side = self._hours, 1 if consumes else 0
-        for at, amount in enumerate(hours):
-            if amount:
-                hour_s = usage.start_s + at * HOUR_S
-                row = sums.get(hour_s)
-                if row is None:
-                    row = sums[hour_s] = [0, 0]
-                row[side] += amount
+        key = (usage.start_s, len(hours), usage.kind)
+        known = self._sums.get(key)
+        self._sums[key] = list(hours) if known is None else list(map(add, known, hours))
         left = usage.hours_wh[len(hours) :]
         ctx.state.put(
             USAGE,
@@ -266,6 +275,19 @@ class _Batch:
             due_fen=due_fen - paid_fen,
             previous=usage.last_entry,
         )
+
+    def _by_hour(self) -> dict[int, tuple[int, int]]:
+        """Supplied and consumed Wh of each hour, from the sums of meters with the same hours."""
+        hours: dict[int, tuple[int, int]] = {}
+        for (start_s, _, kind), sums in self._sums.items():
+            for at, wh in enumerate(sums):
+                if wh:
+                    supplied, consumed = hours.get(start_s + at * HOUR_S, (0, 0))
+                    pair = (
+                        (supplied + wh, consumed) if kind == "supply" else (supplied, consumed + wh)
+                    )
+                    hours[start_s + at * HOUR_S] = pair
+        return hours
 
     def _payable(self, usage: Usage) -> int:
         """What is in a meter's wallet, a credit line included."""
