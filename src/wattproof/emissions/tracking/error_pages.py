@@ -37,9 +37,8 @@ from wattproof.emissions.tracking.error_report import (
 from wattproof.emissions.tracking.error_view import ROWS_SHOWN, ErrorView, Period, csv_lines
 from wattproof.emissions.tracking.filing import filing_of
 from wattproof.emissions.tracking.forms import line_text, number_of, window_begin
-from wattproof.emissions.tracking.host_view import HostAsked, HostView, host_view
+from wattproof.emissions.tracking.host_view import HostAsked, host_view
 from wattproof.emissions.tracking.model import (
-    BINDINGS,
     PORTS,
     THRESHOLDS,
     Binding,
@@ -47,7 +46,7 @@ from wattproof.emissions.tracking.model import (
     Threshold,
 )
 from wattproof.emissions.tracking.percent import percent_text
-from wattproof.emissions.tracking.refusals import BINDING_UNKNOWN
+from wattproof.emissions.tracking.queries import binding_of
 from wattproof.emissions.tracking.syntax import binding_text
 from wattproof.emissions.tracking.wiring_pages import group_views
 from wattproof.emissions.tracking.words import unit_of
@@ -57,7 +56,7 @@ from wattproof.gateway.reading import Asker, Ledger, Long
 from wattproof.ledger.store import Store
 from wattproof.metering.model import STREAMS
 
-__all__ = ["binding_seen", "error_pages"]
+__all__ = ["error_pages"]
 
 LINES_DRAWN: Final = 6
 """Lines that are drawn where those of no set were chosen."""
@@ -135,7 +134,7 @@ async def show_errors(
 ) -> Response[Any]:
     """The report of one binding, drawn and in a table; with `set` only what reaches its lines."""
     view = host_view(ledger, visitor, actor, host)
-    binding = binding_seen(ledger, view, group)
+    binding = binding_of(ledger, view.host, group)
     period = _period(ledger, binding, by, start, end, facts.zone)
     asked = ErrorAsked(host=view.host, group=group, set=set, period=period)
     live = live_lake(folder)
@@ -185,7 +184,7 @@ async def download_errors(
 ) -> Streamed:
     """The rows of the report as a file."""
     view = host_view(ledger, visitor, actor, host)
-    binding = binding_seen(ledger, view, group)
+    binding = binding_of(ledger, view.host, group)
     period = _period(ledger, binding, by, start, end, facts.zone)
     asked = ErrorAsked(host=view.host, group=group, set=set, period=period)
     live = live_lake(folder)
@@ -214,7 +213,7 @@ async def file_errors(
     form = await Filled.of(request)
     form_checked(request, visitor, form["csrf"])
     view = host_view(ledger, visitor, actor, form["host"][:64])
-    binding = binding_seen(ledger, view, group)
+    binding = binding_of(ledger, view.host, group)
     step = check_step(form["by"])
     period = _period(ledger, binding, step, form["from"][:40], form["to"][:40], facts.zone)
     set_ = number_of(form["set"]) if form["set"] not in ("", "0") else 0
@@ -236,14 +235,6 @@ def error_pages() -> Sequence[Router]:
     }
     handlers = [list_errors, show_errors, download_errors, file_errors]
     return [Router("/", route_handlers=handlers, dependencies=given)]
-
-
-def binding_seen(ledger: Store, view: HostView, group: int) -> Binding:
-    """A binding of the host that is looked at. Raises ``emissions.binding_unknown``."""
-    found = ledger.get(BINDINGS, view.host, group) if 0 < group < 2**53 else None
-    if found is None:
-        raise BINDING_UNKNOWN(group=group)
-    return found
 
 
 def _period(ledger: Store, binding: Binding, step: Step, start: str, end: str, zone: str) -> Period:

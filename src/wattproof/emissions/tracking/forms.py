@@ -18,8 +18,6 @@ from wattproof.core.units import MAX_AMOUNT, base_unit, format_amount, parse_dec
 from wattproof.emissions.tracking.model import (
     MAX_LINES,
     MAX_NUMBER,
-    PORTS,
-    Binding,
     BindingKind,
     DefineBinding,
     DefinePort,
@@ -37,7 +35,7 @@ from wattproof.identity.model import ASSOCIATIONS, DEVICES, Device
 from wattproof.ledger.state import Reading
 
 __all__ = ["KINDS", "MEASURES", "STEPS_S", "TRANSPORTS", "binding_of", "devices_offered",
-           "free_number", "line_text", "number_of", "parse_lines", "port_of", "quantity_of",
+           "free_number", "line_text", "number_of", "parse_lines", "port_of",
            "threshold_of", "window_begin"]  # fmt: skip
 
 KINDS: Final[tuple[BindingKind, ...]] = ("predicted", "total")
@@ -182,15 +180,6 @@ def line_text(line: Line | LineRecord, unit: str, lang: Lang) -> str:
     if line.unit == "percent":
         return percent_text(line.value)
     return format_amount(line.value, unit, lang)
-
-
-def quantity_of(reading: Reading, binding: Binding) -> str:
-    """In the units of which quantity errors of a binding are given."""
-    if binding.measure == "emission":
-        return "co2"
-    port = reading.get(PORTS, binding.host, binding.left[0])
-    assert port is not None, "bound ports stay"
-    return port.quantity
 
 
 def window_begin(step_s: int, offset_s: int, *, zone: str, now_s: int) -> str:

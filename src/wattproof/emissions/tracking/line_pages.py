@@ -25,16 +25,15 @@ from wattproof.console.visitor import Visitor, now_s
 from wattproof.core.errors import Refused
 from wattproof.core.periods import iso
 from wattproof.core.units import units_of
-from wattproof.emissions.tracking.error_pages import binding_seen
 from wattproof.emissions.tracking.forms import (
     STEPS_S,
     line_text,
     number_of,
-    quantity_of,
     threshold_of,
 )
 from wattproof.emissions.tracking.host_view import acting
 from wattproof.emissions.tracking.model import THRESHOLDS, RemoveThreshold
+from wattproof.emissions.tracking.queries import binding_of, measured_quantity
 from wattproof.emissions.tracking.refusals import LINE_ZERO_STEP, TOO_MANY_WATCHES
 from wattproof.emissions.tracking.syntax import binding_text
 from wattproof.emissions.tracking.words import unit_of
@@ -74,12 +73,12 @@ async def set_lines(
     """Show what will be signed, or the form again with what is wrong with it."""
     form = await Filled.of(request)
     form_checked(request, visitor, form["csrf"])
-    binding = binding_seen(ledger, acting(ledger, visitor), group)
+    binding = binding_of(ledger, acting(ledger, visitor).host, group)
     try:
         body = threshold_of(
             form,
             group=group,
-            quantity=quantity_of(ledger, binding),
+            quantity=measured_quantity(ledger, binding),
             zone=facts.zone,
             now_s=now_s(),
         )
@@ -114,7 +113,7 @@ def _form(
     frame: Frame, visitor: Visitor, ledger: Store, zone: str, group: int, form: Filled
 ) -> Response[Any]:
     view, lang = acting(ledger, visitor), visitor.lang
-    binding = binding_seen(ledger, view, group)
+    binding = binding_of(ledger, view.host, group)
     sets, unit = list(ledger.scan(THRESHOLDS, view.host, group)), unit_of(ledger, binding)
     return frame.page(
         visitor,
@@ -127,7 +126,7 @@ def _form(
         free=max((one.set for one in sets), default=0) + 1,
         taken=[(one, [line_text(line, unit, lang) for line in one.lines]) for one in sets],
         steps=[(str(step_s), duration(step_s, lang)) for step_s in STEPS_S],
-        units=units_of(quantity_of(ledger, binding))[:UNITS_NAMED],
+        units=units_of(measured_quantity(ledger, binding))[:UNITS_NAMED],
         clock=iso(now_s(), zone)[-6:],
         clock_zone=zone,
     )
