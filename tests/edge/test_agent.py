@@ -10,9 +10,11 @@ from typing import Any
 import pytest
 from tests.support.beside_meter import INTERVAL_S, NOON_S, CountingMeter, Node
 from tests.support.memory_ledger import key_of
+from tests.support.refusals import refused
 
 from wattproof.core.errors import Conflict
 from wattproof.edge.changes import enter_factor, same_meter, swap_meter
+from wattproof.edge.clock import take_back
 from wattproof.edge.factors import looked_up, typed
 from wattproof.edge.source import Mode, Sample
 from wattproof.emissions.tracking.model import NODES
@@ -237,6 +239,35 @@ def test_a_clock_that_goes_back_reads_nothing_until_it_has_caught_up(make: Any) 
     run(node, 4, 8)
     node.send()
     assert (node.meters.stream().total, node.codes()) == (2000, {})
+
+
+def test_a_clock_that_was_ahead_is_put_right_and_nothing_is_lost(make: Any) -> None:
+    node = make()
+    run(node, 0, 5)
+    node.send()
+    years = 350_640  # ten of them, in quarters of an hour
+    run(node, years, years + 6)
+    node.agent.enter(typed("0.7", unit="kgCO2e/kWh", quantity="electricity.import"), by="b")
+    run(node, years + 7, years + 9)
+    node.time.now_s = NOON_S + 6 * INTERVAL_S
+    node.send()
+    assert node.codes()["send"] == "metering.future"
+    node.quarter(7)
+    assert node.codes()["clock"] == "edge.clock.back"
+    # One packet of the present, the rest of that time: two packets and an entry.
+    assert take_back(node.queue, now_s=node.time.now_s, interval_s=INTERVAL_S) == 3
+    refused(
+        "edge.clock.not_ahead",
+        lambda: take_back(node.queue, now_s=node.time.now_s, interval_s=INTERVAL_S),
+    )
+    assert {row.code for row in node.queue.refused()} == {"edge.clock.ahead"}
+    run(node, 8, 14)
+    node.send()
+    stream, emitted = node.meters.stream(), node.meters.ledger.one(NODES, 1)
+    assert stream.register == node.queue.state().reported == (5 + 10 + 5) * 250
+    assert (emitted.wrong, emitted.spans[-1].value_ug) == (0, 530_600)
+    assert emitted.total_g == stream.total * 530_600 // 1_000_000
+    assert node.codes() == {}
 
 
 def test_a_power_cut_keeps_what_was_read(make: Any) -> None:

@@ -15,6 +15,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 from tests.support.refusals import refused
+from typer.main import get_command
 
 from wattproof.edge.changes import enter_factor
 from wattproof.edge.command import main
@@ -174,6 +175,16 @@ def test_swap_read_and_enrol_say_what_is_wrong(config: Path, call: Call) -> None
     assert call("read", config)[0] == 2
     code, _, said = call("enrol", config)
     assert (code, "[edge.http.no_answer]" in said) == (2, True)
+
+
+def test_the_edge_is_listed_among_the_commands() -> None:
+    from wattproof.cli.app import make_app
+    from wattproof.node import ROOMS, host
+
+    commands = getattr(get_command(make_app(host(), ROOMS)), "commands")  # noqa: B009
+    assert set(commands["edge"].commands) == {
+        "clock", "enrol", "factor", "key", "read", "refused", "run", "status", "swap",
+    }  # fmt: skip
 
 
 def test_the_edge_starts_without_the_rest_of_the_house(config: Path) -> None:

@@ -45,8 +45,9 @@ BACK_S: Final = 5
 CLOCK_BACK = ErrorCode(
     Conflict,
     "edge.clock.back",
-    en="The clock went back by {seconds} s: nothing is read until it has caught up.",
-    zh="时钟倒退了 {seconds} 秒：追上之前不读表。",
+    en="The clock went back by {seconds} s: nothing is read until it has caught up. If it was"
+    " ahead before, say so with wattproof edge clock.",
+    zh="时钟倒退了 {seconds} 秒：追上之前不读表。若此前时钟超前，请用 wattproof edge clock 说明。",
 )
 LATE = ErrorCode(
     Conflict,

@@ -19,6 +19,7 @@ from wattproof.core.errors import ErrorCode, Malformed, NotFound, Refused, WattP
 from wattproof.core.language import language
 from wattproof.core.units import parse_decimal
 from wattproof.edge.changes import enter_factor, same_meter, swap_meter
+from wattproof.edge.clock import take_back
 from wattproof.edge.config import read_config
 from wattproof.edge.factors import looked_up, typed, unit_of
 from wattproof.edge.keyfile import make_key, read_key
@@ -215,6 +216,21 @@ def swap(
             f" exchange on the ledger (metering.replace, at {now_s}).",
             f"新表底数为 {state.closing} 个基本单位。请所有者在账本上申报换表"
             f"（metering.replace，时刻 {now_s}）。",
+        )
+
+
+@APP.command()
+def clock(config: ConfigPath, as_json: JsonFlag = False) -> None:
+    """The clock was ahead: take back what is dated in the future. / 时钟曾超前。"""
+    settings = read_config(config)
+    with open_queue(settings) as queue:
+        count = take_back(queue, now_s=_now_s(), interval_s=settings.node.interval_s)
+    if as_json:
+        _show_json({"set_aside": count})
+    else:
+        _say(
+            f"{count} transactions are set aside; the next reading makes up for them.",
+            f"已将 {count} 条交易移出；下一个读数会补足其计量。",
         )
 
 
