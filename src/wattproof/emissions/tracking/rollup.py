@@ -15,7 +15,7 @@ import numpy as np
 
 from wattproof.analytics.lake import Lake
 from wattproof.analytics.snapshot import Snapshot
-from wattproof.analytics.sums import sums_by_group, window
+from wattproof.analytics.sums import Window, sums_by_group, window
 from wattproof.core.errors import ErrorCode, Malformed
 from wattproof.core.periods import Step
 from wattproof.core.units import is_prediction
@@ -113,35 +113,10 @@ def rollup(
     left_out = _counted_elsewhere(_totals(reading, host, labels), labels)
     counted = {meter: label for meter, label in labels.items() if meter not in left_out}
     names = sorted(set(counted.values()))
-    numbers = {label: number for number, label in enumerate(names)}
-    groups = {meter: numbers[label] for meter, label in counted.items()}
 
     def work(snapshot: Snapshot) -> tuple[int, list[RollupRow]]:
         where = window(snapshot, step=step, zone=zone, start_s=from_s, end_s=to_s)
-        if where is None or not groups:
-            return snapshot.manifest.cursor, []
-        sums = sums_by_group(snapshot, where, groups=groups)
-        known = (~np.ma.getmaskarray(sums.emission_g)).tolist()
-        grams = np.ma.filled(sums.emission_g, 0).tolist()
-        cells: dict[tuple[int, int], tuple[int | None, bool]] = {}
-        for at, key in enumerate(zip(sums.key.tolist(), sums.bucket.tolist(), strict=True)):
-            sum_g, unassigned = cells.get(key, (None, False))
-            if known[at]:
-                cells[key] = ((sum_g or 0) + int(grams[at]), unassigned)
-            else:
-                cells[key] = (sum_g, True)
-        rows = [
-            RollupRow(
-                label=names[number],
-                start_s=where.span(bucket)[0],
-                end_s=where.span(bucket)[1],
-                emission_g=sum_g,
-                unassigned=unassigned,
-            )
-            for (number, bucket), (sum_g, unassigned) in sorted(
-                cells.items(), key=lambda cell: cell[0]
-            )
-        ]
+        rows = [] if where is None or not counted else _rows(snapshot, where, counted, names)
         return snapshot.manifest.cursor, rows
 
     entries, rows = lake.read(work)
@@ -156,6 +131,34 @@ def rollup(
         left_out=tuple(sorted(devices[meter].id for meter in left_out)),
         rows=tuple(rows),
     )
+
+
+def _rows(
+    snapshot: Snapshot, where: Window, counted: Mapping[int, str], names: Sequence[str]
+) -> list[RollupRow]:
+    """A row of each label and bucket, whatever the factors."""
+    numbers = {label: number for number, label in enumerate(names)}
+    groups = {meter: numbers[label] for meter, label in counted.items()}
+    sums = sums_by_group(snapshot, where, groups=groups)
+    known = (~np.ma.getmaskarray(sums.emission_g)).tolist()
+    grams = np.ma.filled(sums.emission_g, 0).tolist()
+    cells: dict[tuple[int, int], tuple[int | None, bool]] = {}
+    for at, key in enumerate(zip(sums.key.tolist(), sums.bucket.tolist(), strict=True)):
+        sum_g, unassigned = cells.get(key, (None, False))
+        if known[at]:
+            cells[key] = ((sum_g or 0) + int(grams[at]), unassigned)
+        else:
+            cells[key] = (sum_g, True)
+    return [
+        RollupRow(
+            label=names[number],
+            start_s=where.span(bucket)[0],
+            end_s=where.span(bucket)[1],
+            emission_g=sum_g,
+            unassigned=unassigned,
+        )
+        for (number, bucket), (sum_g, unassigned) in sorted(cells.items(), key=lambda cell: cell[0])
+    ]
 
 
 def _label(name: str, counted: Mapping[int, str], rows: Sequence[RollupRow]) -> RollupLabel:
