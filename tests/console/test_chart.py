@@ -23,6 +23,12 @@ def test_a_chart_and_its_table_are_in_one_unit() -> None:
     assert [line.total for line in lines] == [1500, 6]
 
 
+def test_a_line_may_be_drawn_in_another_way() -> None:
+    line = Line(name="line", values=[5], kind="line")
+    chart = TimeChart(title="", unit="g", steps=["1"], lines=[Line(name="a", values=[1]), line])
+    assert [series.get("kind") for series in chart.data("en")["series"]] == [None, "line"]
+
+
 @pytest.mark.parametrize(
     ("amount", "unit", "text"),
     [

@@ -19,7 +19,7 @@ from wattproof.console.visitor import Visitor, now_s
 from wattproof.emissions.tracking.host_view import HostAsked, host_view
 from wattproof.emissions.tracking.node_view import NodeView, node_view, nodes_of
 from wattproof.gateway.access import may_see
-from wattproof.gateway.reading import Asker, Ledger
+from wattproof.gateway.reading import Asker, Ledger, Long
 from wattproof.ledger.store import Store
 
 __all__ = ["live_pages"]
@@ -30,12 +30,13 @@ async def show_live(
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     ledger: Ledger,
+    long_reads: Long,
     actor: Asker,
     host: HostAsked = "",
 ) -> Response[Any]:
     """What streams in; the page asks for its table again from time to time."""
     view = host_view(ledger, visitor, actor, host)
-    nodes = _nodes(ledger, view.host)
+    nodes = await long_reads.run(lambda: _nodes(ledger, view.host))
     return frame.page(
         visitor,
         "tracking/live.html",
@@ -56,12 +57,14 @@ async def show_nodes(
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     ledger: Ledger,
+    long_reads: Long,
     actor: Asker,
     host: HostAsked = "",
 ) -> Response[Any]:
     """How the nodes are."""
     view = host_view(ledger, visitor, actor, host)
-    return frame.page(visitor, "tracking/nodes.html", view=view, nodes=_nodes(ledger, view.host))
+    nodes = await long_reads.run(lambda: _nodes(ledger, view.host))
+    return frame.page(visitor, "tracking/nodes.html", view=view, nodes=nodes)
 
 
 def live_pages() -> list[HTTPRouteHandler]:

@@ -64,7 +64,7 @@ from wattproof.emissions.tracking.refusals import (
     SYNTAX,
 )
 from wattproof.emissions.tracking.syntax import binding_text
-from wattproof.gateway.reading import Asker, Ledger
+from wattproof.gateway.reading import Asker, Ledger, Long
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Body
 
@@ -110,17 +110,14 @@ async def show_wiring(
     visitor: NamedDependency[Visitor],
     frame: NamedDependency[Frame],
     ledger: Ledger,
+    long_reads: Long,
     actor: Asker,
     host: HostAsked = "",
 ) -> Response[Any]:
     """The wiring of one host."""
     view = host_view(ledger, visitor, actor, host)
-    ports, now = list(ledger.scan(PORTS, view.host)), now_s()
-    nodes = {
-        device.id: node_view(ledger, device, found, now_s=now)
-        for device, found in nodes_of(ledger, view.host)
-        if found
-    }
+    ports = list(ledger.scan(PORTS, view.host))
+    nodes = await long_reads.run(lambda: _nodes(ledger, view.host))
     groups = group_views(ledger, view.host)
     return frame.page(
         visitor,
@@ -246,6 +243,16 @@ def group_views(ledger: Store, host: str) -> list[GroupView]:
             )
         )
     return found
+
+
+def _nodes(ledger: Store, host: str) -> dict[str, NodeView]:
+    """The nodes at a host's ports, by the id of the device."""
+    now = now_s()
+    return {
+        device.id: node_view(ledger, device, ports, now_s=now)
+        for device, ports in nodes_of(ledger, host)
+        if ports
+    }
 
 
 def _removed(
