@@ -7,9 +7,11 @@ import re
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPException
 from pathlib import Path
+from socket import create_connection
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -22,7 +24,7 @@ from wattproof.edge.command import main
 from wattproof.edge.config import read_config
 from wattproof.edge.factors import Choice
 from wattproof.edge.keyfile import make_key, read_key
-from wattproof.edge.page import Page
+from wattproof.edge.page import MAX_REQUESTS, Page
 from wattproof.edge.queue import Queue
 from wattproof.edge.state import EnteredFactor
 from wattproof.edge.status import status_of
@@ -258,3 +260,21 @@ def test_a_factor_is_entered_on_the_page_and_nowhere_else(page: tuple[Page, Queu
     assert (status, "core.factor_absurd" in text) == (400, True)
     assert ask(served, "POST", "/factor", "x" * 5_000)[0] == 403
     assert queue.length == 1
+
+
+def test_only_so_many_ask_the_page_at_once(page: tuple[Page, Queue]) -> None:
+    served, _ = page
+    place = urlsplit(served.url)
+    idle = [create_connection((place.hostname, place.port), 10) for _ in range(40)]
+    answers = [connection.recv(1) for connection in idle[MAX_REQUESTS:]]
+    assert set(answers) == {b""}  # closed without an answer
+    for connection in idle:
+        connection.close()
+    for _ in range(100):  # those that were open are let go of
+        try:
+            assert ask(served, "GET", "/status.json")[0] == 200
+            break
+        except (ConnectionError, HTTPException):
+            time.sleep(0.05)
+    else:
+        pytest.fail("the page does not answer any more")

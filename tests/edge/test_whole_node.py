@@ -94,7 +94,11 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 def test_a_factor_from_the_keypad_and_a_reading_on_the_display(
-    tmp_path: Path, meter: str, pins: MockFactory, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
+    meter: str,
+    pins: MockFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
     monkeypatch.setenv("WATTPROOF_LANG", "en")
     port = free_port()
@@ -139,6 +143,8 @@ def test_a_factor_from_the_keypad_and_a_reading_on_the_display(
     running.run_node(config, announce=lambda _url: person.start())
     person.join()
     assert not failures, failures
+    said = capsys.readouterr().err  # for the journal: each fault once, in a sentence
+    assert said.count("[edge.entry.nothing]") == said.count("[edge.http.no_answer]") == 1
     (status,) = seen
     assert status.factor is not None
     assert (status.factor.value, status.factor.value_ug) == ("0.53", 530_000)

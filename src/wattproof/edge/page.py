@@ -24,10 +24,12 @@ from wattproof.edge.factors import Choice, looked_up, typed, unit_of
 from wattproof.edge.state import EnteredFactor
 from wattproof.edge.status import Status, lines_of
 
-__all__ = ["Page"]
+__all__ = ["MAX_REQUESTS", "Page"]
 
 MAX_FORM_BYTES: Final = 4_096
 TIMEOUT_S: Final = 10
+MAX_REQUESTS: Final = 16
+"""Requests that are answered at once."""
 LOCAL_NAMES: Final = ("localhost", "127.0.0.1", "::1")
 
 CANNOT_LISTEN = ErrorCode(
@@ -73,10 +75,9 @@ class Page:
                 super().__init__(*given)
 
         try:
-            self._server = ThreadingHTTPServer((address, port), Handler)
+            self._server = _Server((address, port), Handler)
         except OSError as failed:
             raise CANNOT_LISTEN(address=address, port=port, reason=failed.strerror or "?") from None
-        self._server.daemon_threads = True
         self.url = f"http://{address}:{self._server.server_address[1]}"
         self._thread = threading.Thread(
             target=self._server.serve_forever, name="wattproof-page", daemon=True
@@ -140,6 +141,28 @@ class Page:
             f"<button>{'确认' if zh else 'Confirm'}</button></form></html>"
         )
         return text.encode()
+
+
+class _Server(ThreadingHTTPServer):
+    """A thread for each request, up to a bound; more are not answered."""
+
+    daemon_threads = True
+
+    def __init__(self, *given: Any) -> None:
+        self._room = threading.BoundedSemaphore(MAX_REQUESTS)
+        super().__init__(*given)
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        if self._room.acquire(blocking=False):
+            super().process_request(request, client_address)
+        else:
+            self.shutdown_request(request)
+
+    def process_request_thread(self, request: Any, client_address: Any) -> None:
+        try:
+            super().process_request_thread(request, client_address)
+        finally:
+            self._room.release()
 
 
 class _Handler(BaseHTTPRequestHandler):

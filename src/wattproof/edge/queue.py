@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -117,11 +117,15 @@ class LastReading(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Queue:
-    """The open queue. Close it, or use it in a ``with`` statement; threads may share it."""
+    """The open queue. Close it, or use it in a ``with`` statement; threads may share it.
+
+    `told` may be set: it is called with each new fault's ``code``, ``en`` and ``zh``.
+    """
 
     def __init__(self, path: Path, *, capacity: int = 100_000) -> None:
         self.path = path
         self.capacity = capacity
+        self.told: Callable[[Mapping[str, str]], None] = lambda _fault: None
         self._lock = threading.RLock()
         self._open = False
         with self._guarded():
@@ -278,26 +282,19 @@ class Queue:
         row = self._row("SELECT lower(hex(id)), entry, at_s, count FROM sent")
         return None if row is None else Sent(*row)
 
-    def note_fault(self, place: str, error: WattProofError, *, at_s: int) -> bool:
-        """Something is wrong at a place (``source``, ``clock``, ``send`` ...); True where new."""
-        with self.changing():
-            row = self._row("SELECT code FROM fault WHERE place = ?", (place,))
-            same = row is not None and row[0] == error.code
-            if same:
-                self._connection.execute(
-                    "UPDATE fault SET count = count + 1, en = ?, zh = ? WHERE place = ?",
-                    (error.text("en"), error.text("zh"), place),
-                )
-            else:
-                self._connection.execute(
-                    "INSERT OR REPLACE INTO fault VALUES (?, ?, ?, ?, ?, 1)",
-                    (place, error.code, error.text("en"), error.text("zh"), at_s),
-                )
-        return not same
+    def note_fault(self, place: str, error: WattProofError, *, at_s: int) -> None:
+        """Something is wrong at a place: ``source``, ``clock``, ``send`` and so on."""
+        told = {"code": error.code, "en": error.text("en"), "zh": error.text("zh")}
+        self.note_refusal(place, told, at_s=at_s)
 
     def note_refusal(self, place: str, answer: Mapping[str, str], *, at_s: int) -> None:
-        """What the host says it waits for, as a fault under its own code."""
+        """What the host says it waits for, as a fault under its own ``code``, ``en``, ``zh``.
+
+        The same fault again only counts; a new one goes to `told` too.
+        """
         with self.changing():
+            row = self._row("SELECT code FROM fault WHERE place = ?", (place,))
+            new = row is None or row[0] != answer["code"]
             self._connection.execute(
                 "INSERT INTO fault VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (place) DO UPDATE SET"
                 " since_s = CASE WHEN code = excluded.code THEN since_s ELSE excluded.since_s END,"
@@ -305,6 +302,8 @@ class Queue:
                 " code = excluded.code, en = excluded.en, zh = excluded.zh",
                 (place, answer["code"], answer["en"], answer["zh"], at_s),
             )
+        if new:
+            self.told(answer)
 
     def clear_fault(self, place: str) -> None:
         """The place is well again."""

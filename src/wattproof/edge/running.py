@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import signal
+import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from types import FrameType
 from typing import Final
 
 from wattproof.core.errors import ErrorCode, Unavailable, WattProofError
+from wattproof.core.language import language
 from wattproof.edge.agent import Agent
 from wattproof.edge.changes import FACTOR, withdraw
 from wattproof.edge.config import Config
@@ -76,6 +78,7 @@ def run_node(
     key = read_key(config.path(config.node.key))
     with ExitStack() as open_:
         queue = open_.enter_context(open_queue(config))
+        queue.told = _say_fault
         display = _display(config)
         if display is not None:
             open_.callback(display.close)
@@ -101,6 +104,11 @@ def run_node(
         agent.run()
         if sender.failure is not None:
             raise sender.failure
+
+
+def _say_fault(fault: Mapping[str, str]) -> None:
+    """A line for the system's journal, when something new is wrong."""
+    sys.stderr.write(f"{fault[language()]} [{fault['code']}]\n")
 
 
 def _stopper(agent: Agent) -> Callable[[int, FrameType | None], None]:
