@@ -187,7 +187,8 @@ def _type(hint: Any, words: _Words) -> str:
         (meta,) = arguments[1:]
         return _bounded(arguments[0], meta, words)
     if origin is Literal:
-        return f"{words.say('one')} " + ", ".join(f"`{value}`" for value in arguments)
+        options = (f"`{value}`" if value else words.say("empty") for value in arguments)
+        return f"{words.say('one')} " + ", ".join(options)
     if origin in (typing.Union, types.UnionType):
         (inner,) = (argument for argument in arguments if argument is not types.NoneType)
         return f"{_type(inner, words)} {words.say('null')}"
