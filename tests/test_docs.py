@@ -29,8 +29,8 @@ CHINESE = ".zh.md"
 BILINGUAL = {"errors.md"}
 """Generated pages that hold both languages side by side."""
 
-HOSTS = {"127.0.0.1:8000", "c2sp.org", "www.rfc-editor.org"}
-"""Our own node, and where the standards are that we build on."""
+HOSTS = {"127.0.0.1:8000", "c2sp.org", "www.rfc-editor.org", "example.org", "camera.local"}
+"""Our own node, the standards that we build on, and names kept for examples and local nets."""
 
 
 def _documents() -> list[Path]:
