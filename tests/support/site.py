@@ -40,6 +40,7 @@ LOGINS: Final[Mapping[str, str]] = {
     "bank": "bank",
     "wind": "wind-farm",
     "readings": "importer",
+    "citizen": "citizen",
 }
 """Accounts, and the party of the demonstration for which each acts."""
 
