@@ -33,7 +33,7 @@ class SideSums(msgspec.Struct, frozen=True, kw_only=True):
 
     `left` and `right` are amounts, `left_g` and `right_g` grams; `left_known` and `right_known`
     count the readings that have an emission, `unknown` those of both sides that have none;
-    `present` the members that have a reading.
+    `present` the members that have a reading, `right_present` those of them on the right.
     """
 
     group: Array
@@ -46,6 +46,7 @@ class SideSums(msgspec.Struct, frozen=True, kw_only=True):
     right_known: Array
     unknown: Array
     present: Array
+    right_present: Array
 
 
 def sums_by_side(
@@ -80,4 +81,5 @@ def sums_by_side(
         right_known=found["right_known"],
         unknown=found["unknown"],
         present=found["present"],
+        right_present=found["right_present"],
     )

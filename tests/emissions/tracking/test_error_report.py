@@ -98,6 +98,19 @@ def test_predicted_against_measured(tmp_path: Path) -> None:
     assert found.total.missing == 1
 
 
+def test_what_is_not_measured_yet_reaches_no_line(tmp_path: Path) -> None:
+    """A forecast of tomorrow is not an error; a gap that was passed over is one."""
+    meters = WiredMeters("electricity.predicted", METER)
+    meters.bind("1-1-2", "predicted")
+    meters.lines(Line(value=50, unit="absolute"))
+    meters.hours("m1", DAY_S, [100] * 10)
+    meters.hours("m2", DAY_S, [100])
+    meters.hours("m2", DAY_S + 2 * HOUR_S, [100, 20])
+    found = report(meters, meters.projected(tmp_path), "hour", group=1, set_=1)
+    assert [(row.start_s - DAY_S) // HOUR_S for row in found.rows] == [1, 3]
+    assert (found.buckets, found.total.missing) == (10, 7)
+
+
 def test_emissions_can_be_bound_across_quantities(tmp_path: Path) -> None:
     meters = WiredMeters(METER, "co2.measured")
     meters.publish(statement("grid", value_ug=500_000))

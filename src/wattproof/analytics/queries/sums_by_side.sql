@@ -1,6 +1,7 @@
 -- Two sides of groups of meters, beside each other in one row: `members` tells the group and the
 -- side (0 left, 1 right) of each meter; a meter may be named several times and counts each time.
--- A row's `known` are readings with an emission, `present` the members with any reading.
+-- A row's `known` are readings with an emission, `present` the members with any
+-- reading, `right_present` those of them on the right.
 -- Meters are added up first, so that the join sees few rows.
 SELECT
     members.member_of AS member_of,
@@ -12,7 +13,8 @@ SELECT
     CAST(SUM(CASE WHEN members.side = 0 THEN known ELSE 0 END) AS BIGINT) AS left_known,
     CAST(SUM(CASE WHEN members.side = 1 THEN known ELSE 0 END) AS BIGINT) AS right_known,
     CAST(SUM(readings - known) AS BIGINT) AS unknown,
-    COUNT(*) AS present
+    COUNT(*) AS present,
+    CAST(SUM(members.side) AS BIGINT) AS right_present
 FROM (
     SELECT
         meter,

@@ -64,8 +64,8 @@ class ErrorRow(msgspec.Struct, frozen=True, kw_only=True):
     the error in hundredths of a percent of the base, None where that is 0. `left_g`, `right_g`
     and `error_g` are grams, None where a side has no emission at all; `unassigned` says whether
     any reading had none. `line` is the highest line that the error reached, counted from 1; 0 is
-    none. `missing` counts the ports that have no reading there; in a report's total, those of all
-    its buckets.
+    none, as where one side's readings have not got to yet. `missing` counts the ports that have
+    no reading there; in a report's total, those of all its buckets.
     """
 
     start_s: int
@@ -233,6 +233,7 @@ class _Part(msgspec.Struct, frozen=True):
     right_known: int
     unknown: int
     present: int
+    right_present: int
 
 
 def _parts(sums: SideSums) -> dict[int, list[_Part]]:
@@ -259,8 +260,15 @@ def _report(
         from_s = bounds[parts[0].bucket] if parts else (to_s or 0)
     if to_s is None:
         to_s = bounds[parts[-1].bucket + 1] if parts else from_s
+    both = _both_until(parts)
     rows = [
-        _row(wired, part, max(bounds[part.bucket], from_s), min(bounds[part.bucket + 1], to_s))
+        _row(
+            wired,
+            part,
+            max(bounds[part.bucket], from_s),
+            min(bounds[part.bucket + 1], to_s),
+            lines=wired.lines if part.bucket <= both else (),
+        )
         for part in parts
     ]
     left, right = binding.left, binding.right
@@ -289,7 +297,17 @@ def _report(
     )
 
 
-def _row(wired: Wired, part: _Part, start_s: int, end_s: int) -> ErrorRow:
+def _both_until(parts: Sequence[_Part]) -> int:
+    """The last bucket up to which both sides have readings; -1 where one has none at all.
+
+    What comes after it is still to come on one side: forecasts, say.
+    """
+    left = [part.bucket for part in parts if part.present > part.right_present]
+    right = [part.bucket for part in parts if part.right_present]
+    return min(left[-1], right[-1]) if left and right else -1
+
+
+def _row(wired: Wired, part: _Part, start_s: int, end_s: int, *, lines: Sequence[Line]) -> ErrorRow:
     return _compared(
         wired,
         (start_s, end_s),
@@ -300,6 +318,7 @@ def _row(wired: Wired, part: _Part, start_s: int, end_s: int) -> ErrorRow:
         ),
         unassigned=part.unknown > 0,
         missing=len(wired.binding.left) + len(wired.binding.right) - part.present,
+        lines=lines,
     )
 
 
@@ -316,6 +335,7 @@ def _total(wired: Wired, rows: Sequence[ErrorRow], from_s: int, to_s: int) -> Er
         grams=(sum(grams[0]) if grams[0] else None, sum(grams[1]) if grams[1] else None),
         unassigned=any(row.unassigned for row in rows),
         missing=sum(row.missing for row in rows),
+        lines=wired.lines,
     )
 
 
@@ -327,6 +347,7 @@ def _compared(
     grams: tuple[int | None, int | None],
     unassigned: bool,
     missing: int,
+    lines: Sequence[Line],
 ) -> ErrorRow:
     left_g, right_g = grams
     left, right = amounts
@@ -345,7 +366,7 @@ def _compared(
         right_g=right_g,
         error_g=None if left_g is None or right_g is None else left_g - right_g,
         unassigned=unassigned,
-        line=_line(wired.lines, error=error, base=base),
+        line=_line(lines, error=error, base=base),
         missing=missing,
     )
 

@@ -7,6 +7,7 @@ label and none has that of the total, else the total. What is left out for that 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from typing import Final, Literal, get_args
 
@@ -127,7 +128,7 @@ def rollup(
         zone=zone,
         entries=entries,
         total_g=sum(row.emission_g or 0 for row in rows),
-        labels=tuple(_label(name, counted, rows) for name in names),
+        labels=_labels(names, counted, rows),
         left_out=tuple(sorted(devices[meter].id for meter in left_out)),
         rows=tuple(rows),
     )
@@ -161,12 +162,17 @@ def _rows(
     ]
 
 
-def _label(name: str, counted: Mapping[int, str], rows: Sequence[RollupRow]) -> RollupLabel:
-    known = [row.emission_g for row in rows if row.label == name and row.emission_g is not None]
-    return RollupLabel(
-        label=name,
-        nodes=sum(label == name for label in counted.values()),
-        emission_g=sum(known) if known else None,
+def _labels(
+    names: Sequence[str], counted: Mapping[int, str], rows: Sequence[RollupRow]
+) -> tuple[RollupLabel, ...]:
+    """What comes under each label in the whole period."""
+    nodes = Counter(counted.values())
+    sums: dict[str, int] = {}
+    for row in rows:
+        if row.emission_g is not None:
+            sums[row.label] = sums.get(row.label, 0) + row.emission_g
+    return tuple(
+        RollupLabel(label=name, nodes=nodes[name], emission_g=sums.get(name)) for name in names
     )
 
 
