@@ -15,7 +15,7 @@ __all__ = ["RESULTS", "describe", "write_result"]
 RESULTS = Path(__file__).parent / "results"
 """One JSON file a measurement."""
 
-PARTS = ("cbor2", "duckdb", "msgspec", "numpy", "pynacl", "uvicorn")
+PARTS = ("cbor2", "cryptography", "duckdb", "msgspec", "numpy", "pynacl", "uvicorn")
 
 
 def describe() -> dict[str, Any]:
