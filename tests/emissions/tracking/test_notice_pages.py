@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 from tests.support.chromium import Opener
 from tests.support.site import Site, serving_a_copy
-from tests.support.tracked import HOST
+from tests.support.tracked import HOST, file_report
 
 from wattproof.emissions.tracking.model import INTERRUPTS
 
@@ -17,6 +17,12 @@ from wattproof.emissions.tracking.model import INTERRUPTS
 @pytest.fixture(scope="module")
 def site(tracked_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     with serving_a_copy(tracked_ledger, tmp_path_factory.mktemp("own") / "ledger") as site:
+        yield site
+
+
+@pytest.fixture
+def fresh_tracked(tracked_ledger: Path, tmp_path: Path) -> Iterator[Site]:
+    with serving_a_copy(tracked_ledger, tmp_path / "ledger") as site:
         yield site
 
 
@@ -43,6 +49,24 @@ def test_from_the_overview_to_the_readings_and_the_proof(open_page: Opener, site
     expect(page).to_have_url(
         f"{site.url}/verify?code={site.writer.store.entry(found.entry).id.hex()}"
     )
+
+
+def test_what_is_gone_since_is_led_to_no_more(fresh_tracked: Site) -> None:
+    """Notices and reports outlive their lines and bindings."""
+    with fresh_tracked.client("steel") as client:
+        file_report(client, "/tracking/errors/2", set="2", by="hour")
+        draft = client.form("/tracking/errors/2/remove-lines", set="1").headers["location"]
+        assert client.form(draft).status_code == 303
+        assert 'href="/tracking/errors/2"' in client.page("/tracking/notices/1")
+        draft = client.form("/tracking/wiring/release", group="2").headers["location"]
+        assert client.form(draft).status_code == 303
+        text = client.page("/tracking/notices/1")
+        assert "released or bound anew since" in text and "/tracking/errors/2" not in text
+        assert "32,000" in text  # of what, nobody can say any more
+        text = client.page("/tracking/reports/1")
+        assert "The same." in text and "/tracking/errors/2" not in text
+        assert "No interrupts" not in client.page("/tracking/notices")
+        assert "open interrupt" not in client.page("/")
 
 
 def test_notices_are_paged(site: Site) -> None:

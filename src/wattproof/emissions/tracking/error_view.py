@@ -51,6 +51,16 @@ class Period(msgspec.Struct, frozen=True, kw_only=True):
         return "" if self.end_s is None else _date(self.end_s, self.zone)
 
     @property
+    def start(self) -> str:
+        """Its beginning to the second, as an address has it; empty for all time."""
+        return "" if self.start_s is None else iso(self.start_s, self.zone)
+
+    @property
+    def end(self) -> str:
+        """Its end to the second."""
+        return "" if self.end_s is None else iso(self.end_s, self.zone)
+
+    @property
     def before(self) -> tuple[str, str] | None:
         """The days from and to which the period before goes; None where this is no whole period."""
         return None if self.start_s is None else self._whole(self.start_s - 1)

@@ -32,6 +32,7 @@ from wattproof.emissions.tracking.model import (
     HOSTS,
     INTERRUPTS,
     PORTS,
+    THRESHOLDS,
     Binding,
     InterruptRecord,
     Line,
@@ -163,6 +164,7 @@ async def show_notice(
         readings=found,
         most=READINGS_SHOWN,
         seen={port.device: _seen(ledger, actor, port.device) for port, *_ in found},
+        watched=ledger.get(THRESHOLDS, view.host, record.group, record.set) is not None,
         proof=entry.id.hex(),
         shown_entries=_shown(ledger, machine, sight, actor, [record.entry, record.over_entry]),
     )

@@ -25,7 +25,7 @@ from wattproof.emissions.tracking.error_report import ErrorReport, report_bytes
 from wattproof.emissions.tracking.error_view import ROWS_SHOWN, ErrorView
 from wattproof.emissions.tracking.filing import comes_out_the_same, made_again
 from wattproof.emissions.tracking.host_view import HostAsked, host_view
-from wattproof.emissions.tracking.model import HOSTS, REPORTS, FiledReport
+from wattproof.emissions.tracking.model import BINDINGS, HOSTS, REPORTS, FiledReport
 from wattproof.emissions.tracking.percent import percent_text
 from wattproof.emissions.tracking.queries import filed_report
 from wattproof.engines.folder import LedgerFolder
@@ -104,6 +104,7 @@ async def show_report(
         view=view,
         filed=filed,
         made=found,
+        bound=ledger.get(BINDINGS, view.host, filed.group) is not None,
         shown=ErrorView(found.report, found.report, found.report.lines, visitor.lang),
         most=ROWS_SHOWN,
     )
