@@ -74,11 +74,15 @@ def measure(root: Path, packets: int, rounds: int) -> dict[str, Any]:
     os.sched_setaffinity(0, sorted(cores)[:1])
     key = SigningKey.generate()
     bare, ours, day = [], [], []
+    busy: list[tuple[float, float]] = []
     payload_bytes = 0
     for number in range(rounds):
+        begun = time.process_time()
         seconds, payload_bytes = agent_loop(root / f"agent-{number}", key, packets, readings=1)
         ours.append(seconds)
+        between = time.process_time()
         bare.append(bare_loop(root / f"bare-{number}.db", key, packets, payload_bytes))
+        busy.append((between - begun, time.process_time() - between))
         day.append(agent_loop(root / f"day-{number}", key, max(1, packets // 96), readings=96)[0])
     os.sched_setaffinity(0, cores)
     return {
@@ -88,6 +92,8 @@ def measure(root: Path, packets: int, rounds: int) -> dict[str, Any]:
             "agent_per_s": round(packets / statistics.median(ours)),
             "bare_per_s": round(packets / statistics.median(bare)),
             "ratio": round(statistics.median(b / o for b, o in zip(bare, ours, strict=True)), 3),
+            "agent_cpu_us": round(1e6 * statistics.median(each[0] for each in busy) / packets),
+            "bare_cpu_us": round(1e6 * statistics.median(each[1] for each in busy) / packets),
             "readings_per_s_in_packets_of_96": round(
                 96 * max(1, packets // 96) / statistics.median(day)
             ),
