@@ -12,6 +12,7 @@ MODULES = (
     "bench.importing",
     "bench.report",
     "bench.pages",
+    "bench.dial",
     "bench.traces",
     "bench.edge",
 )

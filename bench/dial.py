@@ -2,9 +2,9 @@
 
 `exact` is the likeliest reading of the picture alone; what is accepted, doubted or given to a
 person is after the comparison with the last value. A reading is right within half a turn of the
-last wheel; a doubted one may be lower, never higher. The wheels of a drum stand anywhere between
-two digits, but for `drum_at_rest`. Hard pictures have 1.5 times the tilt, 1.8 times the blur and
-2.5 times the noise of usual ones.
+last wheel; a doubted one may be lower, and should not be higher. The wheels of a drum stand
+anywhere between two digits, but for `drum_at_rest`. Hard pictures have 1.5 times the tilt, 1.8
+times the blur and 2.5 times the noise of usual ones.
 """
 
 from __future__ import annotations

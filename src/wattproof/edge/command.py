@@ -286,6 +286,38 @@ def refused(
         _say("Nothing was refused.", "没有被拒交易。")
 
 
+@APP.command()
+def dial(
+    config: ConfigPath,
+    confirm: Annotated[str, typer.Option(help="Confirm this picture. / 确认该图片。")] = "",
+    value: Annotated[str, typer.Option(help="What it shows, if another. / 更正读数。")] = "",
+    discard: Annotated[str, typer.Option(help="Throw this one away. / 丢弃该图片。")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Doubtful pictures of a dial, kept for a person. / 表盘的存疑图片。"""
+    from wattproof.edge.dial.answers import answer, folder_of  # needs the extra `ocr`
+
+    source = read_config(config).source
+    if value and not confirm:
+        raise ONE_OF(names="--confirm")
+    kept = answer(source, confirmed=confirm, value=value, discarded=discard)
+    if as_json:
+        _show_json(kept)
+        return
+    for one in kept:
+        if one.answer:
+            _say(f"{one.id}: {one.answer} (confirmed)", f"{one.id}：{one.answer}（已确认）")
+        else:
+            _say(
+                f"{one.id}: {one.read or '?'} ({one.confidence} %): {one.why}",
+                f"{one.id}：{one.read or '?'}（{one.confidence} %）：{one.why_zh}",
+            )
+    if not kept:
+        _say("No picture is in doubt.", "没有存疑图片。")
+    else:
+        _say(f"They lie in {folder_of(source)}.", f"图片位于 {folder_of(source)}。")
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command line; never a traceback."""
     given = list(sys.argv[2:] if arguments is None else arguments)

@@ -12,13 +12,15 @@ import os
 from decimal import Decimal
 from hashlib import sha256
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
 from wattproof.core.errors import Conflict, ErrorCode, Malformed, NotFound
-from wattproof.edge.dial.picture import Shot
 from wattproof.edge.dial.plausible import REASONS, Judgement
+
+if TYPE_CHECKING:  # people answer where no picture is read too
+    from wattproof.edge.dial.picture import Shot
 
 __all__ = ["Doubtful", "confirm", "discard", "keep", "list_doubtful", "take_answers", "write_whole"]
 
