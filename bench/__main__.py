@@ -11,6 +11,7 @@ MODULES = (
     "bench.http",
     "bench.importing",
     "bench.report",
+    "bench.errors",
     "bench.pages",
     "bench.dial",
     "bench.traces",
