@@ -86,6 +86,7 @@ class Agent:
         self._open = open_
         self._source: Source | None = None
         self._noted: dict[str, tuple[str, int]] = {}
+        self._fine: set[str] = set()
         self._stopping = threading.Event()
 
     @property
@@ -125,13 +126,11 @@ class Agent:
         """Read if a reading is due; the milliseconds until there is something to do."""
         node, now_s = self._config.node, self.now_s
         due_s = moment(now_s, node.interval_s)
-        if not self._is_clock_sane(now_s):
-            return RETRY_MS
-        try:
-            start_factor(self._queue, self._config, self._key, now_s=now_s)
-        except WattProofError as wrong:
-            self.note("factor", wrong)
         state = self._queue.state()
+        if not self._is_clock_sane(now_s, state):
+            return RETRY_MS
+        if node.emit and not state.factors:
+            state = self._started(state, now_s)
         over = now_s - due_s > node.tolerance_s
         early = bool(node.emit and state.factors) and factor_at(state.factors, due_s) is None
         if (state.started and due_s <= state.end_s) or over or early:
@@ -139,6 +138,15 @@ class Agent:
         if self._read(due_s):
             return self._until(due_s + node.interval_s)
         return RETRY_MS
+
+    def _started(self, state: NodeState, now_s: int) -> NodeState:
+        """The state with the factor of the settings, where they have one that can be."""
+        try:
+            start_factor(self._queue, self._config, self._key, now_s=now_s)
+        except WattProofError as wrong:
+            self.note("factor", wrong)
+            return state
+        return self._queue.state()
 
     def _read(self, due_s: int) -> bool:
         """Read the source for this moment; whether that is done with."""
@@ -227,9 +235,8 @@ class Agent:
         else:
             self._well("display")
 
-    def _is_clock_sane(self, now_s: int) -> bool:
+    def _is_clock_sane(self, now_s: int, state: NodeState) -> bool:
         """Whether the clock can be believed; where not, the fault is noted."""
-        state = self._queue.state()
         if now_s < self._config.node.earliest_s:
             self.note("clock", CLOCK_LOST(now_s=now_s))
             return False
@@ -246,11 +253,14 @@ class Agent:
         if code != error.code or not 0 <= now_s - at_s < NOTE_S:
             self._queue.note_fault(place, error, at_s=now_s)
             self._noted[place] = (error.code, now_s)
+            self._fine.discard(place)
 
     def _well(self, *places: str) -> None:
         for place in places:
-            self._noted.pop(place, None)
-            self._queue.clear_fault(place)
+            if place not in self._fine:  # a fault of the process before may be there still
+                self._noted.pop(place, None)
+                self._queue.clear_fault(place)
+                self._fine.add(place)
 
     def _until(self, moment_s: int) -> int:
         """Milliseconds until a moment, at least one."""
