@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 import signal
 import subprocess
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -15,7 +16,7 @@ from wattproof.book.model import DefineAsset, SetOverdraft
 from wattproof.book.queries import conservation
 from wattproof.cli.host import Opening
 from wattproof.core.errors import WattProofError
-from wattproof.engines.folder import LedgerFolder
+from wattproof.engines.folder import LedgerFolder, Writer
 from wattproof.identity.model import (
     AssociateDevice,
     AuthenticateDevice,
@@ -59,79 +60,75 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
         keys.add("grid", grid)
         operator, importer = keys.get(OPERATOR), keys.get(IMPORTER)
     with folder.write(workers=0) as writer:
-
-        def submit(*steps: tuple[Body, SigningKey]) -> None:
-            raws = [sign_transaction(body, key, ledger_id=writer.ledger_id) for body, key in steps]
-            for answer in writer.engine.submit_many(raws):
-                assert isinstance(answer, Receipt), answer
-
-        roles = ("bank", "consumer", "grid_company", "issuer", "supplier")
-        register = RegisterParty(
-            id="grid", kind="organisation", key=grid.public, name="Grid", roles=roles
-        )
-        submit((register, operator))
-        factor = "cn-grid-2023-sh@1"
-        submit(
-            (DefineAsset(id="CNY", kind="money", unit="fen", decimals=2), grid),
-            (
-                DefineRegion(
-                    region=REGION, money="CNY", offset_s=8 * HOUR_S, tolerance_wh=0,
-                    location_factor=factor, residual_factor=factor,
-                    supply_tariff="buy", consumption_tariff="sell",
-                ),
-                grid,
-            ),
-            *(
-                (
-                    PublishTariff(
-                        region=REGION, id=id_, from_s=0,
-                        bands=(Band(from_s=0, price_ufen=price),),
-                    ),
-                    grid,
-                )
-                for id_, price in (("buy", 40_000), ("sell", 50_000))
-            ),
-            (SetOverdraft(account=f"pool:{REGION}", asset="CNY", limit=10**9), grid),
-        )  # fmt: skip
+        submit(writer, _region(grid, operator))
         for number in range(METERS):
-            key, supplies = SigningKey.generate(), number % 4 == 0
-            name, quantity = (
-                f"m{number}",
-                "electricity.export" if supplies else "electricity.import",
-            )
-            submit(
-                (EnrolDevice(id=name, owner=IMPORTER, quantity=quantity, zone="UTC"), key),
-                (AuthenticateDevice(device=name, evidence=bytes(32)), importer),
-                (ConfirmDevice(device=name), importer),
-                (
-                    AssociateDevice(
-                        device=name, point=name, region=REGION,
-                        suppliers=(IMPORTER,), consumers=("grid",),
-                    ),
-                    importer,
-                ),
-                (TopUpWallet(device=name, asset="CNY", amount=1000, source="", memo=""), grid),
-                (
-                    Packet(
-                        sequence=1, start_s=START_S, interval_s=HOUR_S, kind="increment",
-                        opening=0, quality=UintArray.from_ints(()),
-                        increments=UintArray.from_ints([number * 100 + at for at in range(HOURS)]),
-                    ),
-                    key,
-                ),
-            )  # fmt: skip
+            submit(writer, _meter(number, grid=grid, importer=importer))
     return path
+
+
+Step = tuple[Body, SigningKey]
+
+
+def submit(writer: Writer, steps: Iterable[Step]) -> None:
+    raws = [sign_transaction(body, key, ledger_id=writer.ledger_id) for body, key in steps]
+    for answer in writer.engine.submit_many(raws):
+        assert isinstance(answer, Receipt), answer
+
+
+def _region(grid: SigningKey, operator: SigningKey) -> Iterator[Step]:
+    roles = ("bank", "consumer", "grid_company", "issuer", "supplier")
+    yield (
+        RegisterParty(id="grid", kind="organisation", key=grid.public, name="Grid", roles=roles),
+        operator,
+    )
+    yield DefineAsset(id="CNY", kind="money", unit="fen", decimals=2), grid
+    factor = "cn-grid-2023-sh@1"
+    yield (
+        DefineRegion(
+            region=REGION, money="CNY", offset_s=8 * HOUR_S, tolerance_wh=0,
+            location_factor=factor, residual_factor=factor,
+            supply_tariff="buy", consumption_tariff="sell",
+        ),
+        grid,
+    )  # fmt: skip
+    for id_, price in (("buy", 40_000), ("sell", 50_000)):
+        bands = (Band(from_s=0, price_ufen=price),)
+        yield PublishTariff(region=REGION, id=id_, from_s=0, bands=bands), grid
+    yield SetOverdraft(account=f"pool:{REGION}", asset="CNY", limit=10**9), grid
+
+
+def _meter(number: int, *, grid: SigningKey, importer: SigningKey) -> Iterator[Step]:
+    key, supplies = SigningKey.generate(), number % 4 == 0
+    name, quantity = f"m{number}", "electricity.export" if supplies else "electricity.import"
+    yield EnrolDevice(id=name, owner=IMPORTER, quantity=quantity, zone="UTC"), key
+    yield AuthenticateDevice(device=name, evidence=bytes(32)), importer
+    yield ConfirmDevice(device=name), importer
+    yield (
+        AssociateDevice(
+            device=name, point=name, region=REGION, suppliers=(IMPORTER,), consumers=("grid",)
+        ),
+        importer,
+    )
+    yield TopUpWallet(device=name, asset="CNY", amount=1000, source="", memo=""), grid
+    packet = Packet(
+        sequence=1,
+        start_s=START_S,
+        interval_s=HOUR_S,
+        kind="increment",
+        opening=0,
+        increments=UintArray.from_ints([number * 100 + at for at in range(HOURS)]),
+        quality=UintArray.from_ints(()),
+    )
+    yield packet, key
 
 
 @pytest.fixture
 def folder(made: Path, tmp_path: Path) -> LedgerFolder:
-    import shutil
-
     shutil.copytree(made, tmp_path / "ledger")
     return LedgerFolder(tmp_path / "ledger", machine())
 
 
-def settle(folder: LedgerFolder, writer: Any, *, batch: int = 7, hours: int = HOURS) -> Run:
+def settle(folder: LedgerFolder, writer: Writer, *, batch: int = 7, hours: int = HOURS) -> Run:
     with folder.keys() as keys:
         key = keys.get("grid")
     store = folder.read()
@@ -160,8 +157,6 @@ def outcome(folder: LedgerFolder) -> tuple[object, ...]:
 
 @pytest.fixture(scope="module")
 def expected(made: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[object, ...]:
-    import shutil
-
     path = tmp_path_factory.mktemp("expected") / "ledger"
     shutil.copytree(made, path)
     folder = LedgerFolder(path, machine())
