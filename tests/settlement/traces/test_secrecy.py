@@ -19,7 +19,7 @@ from tests.support.memory_ledger import START_MS, genesis_of, key_of
 from tests.support.refusals import refused
 from tests.support.traced import GRID, JUNE_S, codes_of, keys_of
 
-from wattproof.core.trace_codes import TraceCode, pack_trace, trace_text
+from wattproof.core.trace_codes import TraceCode, pack_trace, trace_text, unpack_trace
 from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
 from wattproof.gateway.app import make_app
 from wattproof.gateway.host import Host
@@ -33,7 +33,7 @@ from wattproof.ledger.machine import Machine
 from wattproof.ledger.transaction import NONCE_BYTES, Body, sign_transaction
 from wattproof.settlement.traces import api
 from wattproof.settlement.traces.contract import CONTRACT
-from wattproof.settlement.traces.model import BATCHES, ROW_BYTES, TOKEN_BYTES
+from wattproof.settlement.traces.model import BATCHES, MAX_CODES, ROW_BYTES, TOKEN_BYTES
 from wattproof.settlement.traces.queries import Wanted, opened_epochs, rows_of, search
 from wattproof.settlement.traces.sealing import new_epoch_key, opening, publishing
 
@@ -189,6 +189,20 @@ def test_no_token_and_no_row_comes_twice(traces: Published) -> None:
         ]
     assert len(set(rows)) == len(rows)
     assert len(set(tokens)) == len(tokens)
+
+
+def test_the_number_of_a_batch_tells_nothing(traces: Published) -> None:
+    """Of a batch of supply, one of consumption and a small one any can be the first."""
+    codes = [*codes_of(MAX_CODES * 5), *codes_of(MAX_CODES // 2, day=9)]
+    supply = [code for code in codes if code.kind == "supply"][:MAX_CODES]
+    consumption = [code for code in codes if code.kind == "consumption"][: MAX_CODES + 10]
+    firsts = set()
+    for number in range(0, 60, 3):
+        body = next(publishing(traces.key, [*supply, *consumption], first=number))
+        row = unpack_trace(traces.key.open(body.rows[:ROW_BYTES], place=body.number))
+        firsts.add((row.kind, len(body.rows) < MAX_CODES * ROW_BYTES))
+    assert {kind for kind, _ in firsts} == {"supply", "consumption"}
+    assert {small for _, small in firsts} == {True, False}
 
 
 def test_a_holder_finds_all_of_it_on_disk(traces: Published) -> None:

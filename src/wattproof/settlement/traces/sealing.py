@@ -2,11 +2,14 @@
 
 Codes are put together by day, kind, technology and province and cut into full batches, whatever
 group ends where: so a search has few batches to open, and the sizes of batches tell nothing but
-how many codes there are.
+how many codes there are. In which order groups are cut and batches numbered follows from the key:
+to anybody else it is random, and a batch's number tells nothing of what is in it.
 """
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import os
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
@@ -76,7 +79,7 @@ def publishing(key: EpochKey, codes: Iterable[TraceCode], *, first: int) -> Iter
     stands in a batch once.
     """
     index = BlindIndex(key)
-    for number, (chunk, values) in enumerate(_chunks(codes), start=first):
+    for number, (chunk, values) in enumerate(_shuffled(key, codes, first=first), start=first):
         yield PublishTraces(
             key=key.key_id,
             number=number,
@@ -104,21 +107,38 @@ def _copies(key: EpochKey, holders: Mapping[str, bytes]) -> tuple[KeyCopy, ...]:
     )
 
 
-def _chunks(codes: Iterable[TraceCode]) -> Iterator[tuple[list[TraceCode], set[tuple[str, str]]]]:
-    """Codes of one batch at a time, with the values that are in it."""
+_Chunk = tuple[list[TraceCode], set[tuple[str, str]]]
+
+
+def _shuffled(key: EpochKey, codes: Iterable[TraceCode], *, first: int) -> list[_Chunk]:
+    """Codes of one batch each, with the values that are in it, in an order that the key gives."""
+    secret = key.derived(b"wattproof order v1")
+
+    def place_of(*parts: object) -> bytes:
+        text = "\0".join(map(str, (first, *parts)))
+        return hmac.digest(secret, text.encode(), hashlib.sha256)
+
     groups: dict[_Group, list[TraceCode]] = {}
     for code in codes:
         group = (code.start_s // DAY_S, code.kind, code.technology, code.province)
         groups.setdefault(group, []).append(code)
+    # What is alike stays together: first days are put in order, then kinds within each day ...
+    order = sorted(
+        groups, key=lambda group: [place_of(*group[: depth + 1]) for depth in range(len(group))]
+    )
+    chunks = enumerate(_cut((group, groups[group]) for group in order))
+    return [chunk for _, chunk in sorted(chunks, key=lambda each: place_of("batch", each[0]))]
+
+
+def _cut(groups: Iterable[tuple[_Group, list[TraceCode]]]) -> Iterator[_Chunk]:
+    """Full batches and a last one; a batch ends early only where it would have too many tokens."""
     chunk: list[TraceCode] = []
     values: set[tuple[str, str]] = set()
-    for group in sorted(groups):
-        day, kind, technology, province = group
+    for (day, kind, technology, province), rest in groups:
         own = values_of(day=day, kind=kind, technology=technology, province=province)
         if chunk and len(values.union(own)) > MAX_TOKENS:
             yield chunk, values
             chunk, values = [], set()
-        rest = groups.pop(group)
         if len(rest) + len(chunk) > MAX_CODES:
             rest.sort()
         at = 0
