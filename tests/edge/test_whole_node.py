@@ -93,15 +93,8 @@ def until(holds: Callable[[], bool]) -> None:
     assert holds()
 
 
-def test_a_factor_from_the_keypad_and_a_reading_on_the_display(
-    tmp_path: Path,
-    meter: str,
-    pins: MockFactory,
-    monkeypatch: pytest.MonkeyPatch,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setenv("WATTPROOF_LANG", "en")
-    port = free_port()
+def settings(tmp_path: Path, meter: str, port: int) -> Path:
+    """The node's settings, in a file."""
     path = tmp_path / "node.toml"
     path.write_text(
         f'[node]\nid = "m1"\nquantity = "electricity.import"\nledger = "{"ab" * 32}"\n'
@@ -112,6 +105,19 @@ def test_a_factor_from_the_keypad_and_a_reading_on_the_display(
         f"[page]\nport = {port}\n",
         encoding="utf-8",
     )
+    return path
+
+
+def test_a_factor_from_the_keypad_and_a_reading_on_the_display(
+    tmp_path: Path,
+    meter: str,
+    pins: MockFactory,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("WATTPROOF_LANG", "en")
+    port = free_port()
+    path = settings(tmp_path, meter, port)
     config = read_config(path)
     make_key(tmp_path / "node.key")
     typist = Typist()
