@@ -11,8 +11,10 @@ from tests.support.site import OWN_KEY, Client, Site
 
 from wattproof.book.model import ACCOUNTS, OpenAccount
 from wattproof.console.cli import USERS_FILE
-from wattproof.identity.model import ConfirmDevice, GrantRole
+from wattproof.identity.model import DEVICES, ConfirmDevice, EnrolDevice, GrantRole
 from wattproof.keys import cose
+from wattproof.keys.derived import derived_key
+from wattproof.keys.did import did_of
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.transaction import Body, encode_payload, new_nonce
 
@@ -25,6 +27,23 @@ def drafted(site: Site, login: str, body: Body) -> str:
         payload = encode_payload(body, nonce=new_nonce())
         draft = users.drafts.add(login, payload, back="/account", now_s=next(_numbers))
     return f"/sign/{draft.id}"
+
+
+def test_a_draft_for_a_purpose_is_signed_by_the_key_that_follows_for_it(site: Site) -> None:
+    body = EnrolDevice(id="follows", owner="operator", quantity="gas.import", zone="UTC")
+    payload = encode_payload(body, nonce=new_nonce())
+    with site.users() as users:
+        add = users.drafts.add
+        draft = add("registrar", payload, purpose="a test", now_s=next(_numbers))
+        assert users.drafts.find("registrar", draft.id) == draft
+    did = did_of(derived_key(site.key_of("operator"), "a test").public)
+    with site.client("registrar") as client:
+        assert did in client.page(f"/sign/{draft.id}")
+        answer = client.form(f"/sign/{draft.id}")
+    assert answer.status_code == 303
+    device = site.writer.store.get(DEVICES, "follows")
+    assert device is not None
+    assert device.did == did
 
 
 def test_what_will_be_signed_is_shown_and_nothing_happens(site: Site) -> None:

@@ -15,7 +15,7 @@ from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.chain import Receipt
 from wattproof.ledger.transaction import Body, sign_transaction
 
-__all__ = ["citizen", "citizen_with_node", "declare", "submit"]
+__all__ = ["active_node", "citizen", "citizen_with_node", "declare", "key_of_citizen", "submit"]
 
 ZONE = "Asia/Shanghai"
 
@@ -28,9 +28,14 @@ def submit(site: Site, body: Body, key: SigningKey) -> Receipt:
     return answer
 
 
+def key_of_citizen(name: str) -> SigningKey:
+    """The signing key of a person of that name."""
+    return SigningKey.from_seed(hashlib.sha256(f"citizen {name}".encode()).digest())
+
+
 def citizen(site: Site, name: str, *, keeps_key: bool = True) -> SigningKey:
     """A person of that name, and an account that acts for it."""
-    key = SigningKey.from_seed(hashlib.sha256(f"citizen {name}".encode()).digest())
+    key = key_of_citizen(name)
     person = hashlib.sha256(f"salt {name}".encode()).digest()
     body = RegisterParty(id=name, kind="person", key=key.public, person=person)
     submit(site, body, site.key_of("operator"))
@@ -42,12 +47,17 @@ def citizen(site: Site, name: str, *, keeps_key: bool = True) -> SigningKey:
 def citizen_with_node(site: Site, name: str) -> SigningKey:
     """A person whose node may declare days."""
     key = citizen(site, name)
+    active_node(site, key, owner=name, owner_key=key)
+    return key
+
+
+def active_node(site: Site, key: SigningKey, *, owner: str, owner_key: SigningKey) -> None:
+    """The node that follows from `key`, enrolled, authenticated and confirmed."""
     node = own_node(site.writer.store, key)
-    submit(site, enrolment(node, owner=name, zone=ZONE), derived_key(key, PURPOSE))
+    submit(site, enrolment(node, owner=owner, zone=ZONE), derived_key(key, PURPOSE))
     authority = site.key_of("metering")
     submit(site, AuthenticateDevice(device=node.id, evidence=bytes(32)), authority)
-    submit(site, ConfirmDevice(device=node.id), key)
-    return key
+    submit(site, ConfirmDevice(device=node.id), owner_key)
 
 
 def declare(site: Site, key: SigningKey, day: date, grams: int) -> None:

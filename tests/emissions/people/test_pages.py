@@ -9,7 +9,14 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 from tests.support.chromium import PHONE, Chromium, Opener, sign_in
-from tests.support.citizens import citizen, citizen_with_node, declare, submit
+from tests.support.citizens import (
+    active_node,
+    citizen,
+    citizen_with_node,
+    declare,
+    key_of_citizen,
+    submit,
+)
 from tests.support.paths import fits, go_on, refused_at, sign
 from tests.support.site import PASSWORD, Site
 
@@ -18,6 +25,7 @@ from wattproof.emissions.people.day import last_over
 from wattproof.emissions.people.details import DETAILS_FILE
 from wattproof.emissions.people.own_node import own_node
 from wattproof.identity.model import AuthenticateDevice
+from wattproof.keys.ed25519 import SigningKey
 
 ZONE = "Asia/Shanghai"
 
@@ -205,6 +213,22 @@ def test_a_form_of_another_site_is_refused(fresh_site: Site) -> None:
     with fresh_site.client("lin") as client:
         for path in ("/my-day", "/my-day/sum", "/my-day/node", "/my-day/confirm", "/my-day/forget"):
             assert client.post(path, data={"csrf": "x"}).status_code == 403, path
+
+
+def test_after_a_change_of_key_the_earlier_days_stand(fresh_site: Site) -> None:
+    """Another node follows from the new key; days go on in order over both."""
+    citizen_with_node(fresh_site, "lin")
+    earlier = SigningKey.generate()
+    active_node(fresh_site, earlier, owner="lin", owner_key=key_of_citizen("lin"))
+    declare(fresh_site, earlier, yesterday() - timedelta(days=1), 4_321)
+    with fresh_site.client("lin") as client:
+        assert "4.321 kg" in client.page("/my-day/days")
+        day = yesterday() - timedelta(days=1)
+        answer = client.form("/my-day", **{"day": day.isoformat(), "a-car": "1", "do": "declare"})
+        assert "people.day_declared" in answer.text
+        day = yesterday()
+        answer = client.form("/my-day", **{"day": day.isoformat(), "a-car": "1", "do": "declare"})
+        assert answer.status_code == 303
 
 
 def test_dark_and_wide(fresh_site: Site, open_page: Opener) -> None:
