@@ -232,6 +232,14 @@ def test_a_holder_finds_it_over_http(traces: Published) -> None:
     assert remote.fetched < 3, "batches of the other day stay where they are"
 
 
+def test_an_entry_that_is_no_batch_is_our_fault(traces: Published) -> None:
+    store = traces.folder.read()
+    try:
+        refused("settlement.trace.entry", lambda: rows_of(store)(0))
+    finally:
+        store.close()
+
+
 def test_a_stranger_finds_nothing(traces: Published) -> None:
     remote = _Remote(traces)
     held, closed = opened_epochs(
