@@ -19,10 +19,18 @@ from playwright.sync_api import Page
 from tests.support.chromium import PHONE, Chromium, chromium_path, sign_in
 from tests.support.site import LOGINS, PASSWORD, Site, copied, make_ledger
 
+from wattproof.console.cli import USERS_FILE
+from wattproof.console.users import Users
 from wattproof.core.errors import Lang
+from wattproof.demo.plant import MILL, made_mill
+from wattproof.demo.story import OPERATOR
+from wattproof.demo.tracking import Tracking
+from wattproof.engines.folder import LedgerFolder
 from wattproof.identity.model import EnrolDevice
 from wattproof.keys.ed25519 import SigningKey
+from wattproof.keys.passphrase import LOWEST
 from wattproof.ledger.transaction import sign_transaction
+from wattproof.node import machine
 
 __all__ = ["MOST_BYTES", "SHOTS", "Shot"]
 
@@ -32,6 +40,7 @@ WINDOW: Final = (1280, 760)
 MOST_BYTES: Final = 160_000
 LOCALES: Final[Mapping[Lang, str]] = {"en": "en-GB", "zh": "zh-CN"}
 
+MILL_LOGIN: Final = "mill"
 NEW_METER: Final = "office-heat"
 """A device of the office park that has enrolled and waits to be authenticated."""
 ENTRY: Final = "/ledger/entries/150"
@@ -106,6 +115,11 @@ SHOTS: Final = (
     Shot("entry", "registrar", ENTRY),
     Shot("factors", "offices", "/factors"),
     Shot("import", "readings", "/import", _import, size=(1280, 900)),
+    Shot("wiring", MILL_LOGIN, "/tracking/wiring", size=(1280, 1020)),
+    Shot("errors", MILL_LOGIN, "/tracking/errors/2", size=(1280, 900)),
+    Shot("interrupt", MILL_LOGIN, "/tracking/notices/1", size=(1280, 900)),
+    Shot("shipments", "steel", "/shipments", size=(1280, 900)),
+    Shot("day-phone", "citizen", "/my-day", size=PHONE),
     Shot("verify", "registrar", ENTRY, _prove_right, size=(1060, 740)),
     Shot("verify-wrong", "registrar", ENTRY, _prove_wrong, size=(1060, 740)),
 )  # fmt: skip
@@ -115,6 +129,7 @@ SHOTS: Final = (
 def _prepared(folder: Path) -> Site:
     """The demonstration's ledger, served, with one more device that waits."""
     make_ledger(folder / "told")
+    _add_mill(folder / "told")
     site = copied(folder / "told", folder / "served")
     site.start()
     body = EnrolDevice(
@@ -124,6 +139,17 @@ def _prepared(folder: Path) -> Site:
     raw = sign_transaction(body, SigningKey.generate(), ledger_id=site.writer.ledger_id)
     site.writer.engine.submit_many([raw])
     return site
+
+
+def _add_mill(path: Path) -> None:
+    """The demonstration's rolling mill, and an account that acts for it."""
+    folder = LedgerFolder(path, machine())
+    Tracking(folder, lambda _en, _zh: None, MILL, operator=OPERATOR).live(made_mill())
+    users = Users(path / USERS_FILE, cost=LOWEST)
+    with folder.keys() as keys:
+        key = keys.get(MILL.owner)
+        users.add(MILL_LOGIN, password=PASSWORD, party=MILL.owner, lang="en", key=key)
+    users.close()
 
 
 def _take(chromium: Chromium, site: Site, shot: Shot, lang: Lang) -> bytes:
@@ -157,8 +183,8 @@ def _file(shot: Shot, lang: Lang) -> Path:
 def main(names: list[str]) -> int:
     """Make the pictures of these names, or all. The exit code."""
     known = {shot.name for shot in SHOTS}
-    path = chromium_path()
-    if path is None or not set(names) <= known or not set(LOGINS) >= {one.login for one in SHOTS}:
+    path, logins = chromium_path(), {*LOGINS, MILL_LOGIN}
+    if path is None or not set(names) <= known or not logins >= {one.login for one in SHOTS}:
         sys.stderr.write(f"needs Chromium; the pictures are: {', '.join(sorted(known))}\n")
         return 2
     FOLDER.mkdir(parents=True, exist_ok=True)
