@@ -40,6 +40,8 @@ def full() -> Machine:
     import wattproof.emissions.tracking.contract as tracking
     import wattproof.identity.contract as identity
     import wattproof.metering.contract as metering
+    import wattproof.settlement.contract as settlement
+    import wattproof.settlement.traces.contract as traces
 
     contracts = (
         identity.CONTRACT,
@@ -47,6 +49,8 @@ def full() -> Machine:
         metering.CONTRACT,
         emissions.CONTRACT,
         tracking.CONTRACT,
+        settlement.CONTRACT,
+        traces.CONTRACT,
         logistics.CONTRACT,
     )
     return Machine(contracts, authorise=identity.authorise)
