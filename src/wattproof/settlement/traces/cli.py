@@ -1,4 +1,4 @@
-"""The commands of who publishes trace codes: trace new, grant, publish."""
+"""The commands of who publishes trace codes: trace new, grant, publish, publish-run."""
 
 from __future__ import annotations
 
@@ -10,8 +10,14 @@ import typer
 
 from wattproof.cli.host import Host
 from wattproof.cli.output import JsonFlag, say, show_json
+from wattproof.core.codes import check_region
 from wattproof.core.errors import ErrorCode, Malformed, NotFound, WattProofError
-from wattproof.core.trace_codes import TraceCode, parse_trace
+from wattproof.core.trace_codes import (
+    TraceCode,
+    TraceKind,
+    check_trace_technology,
+    parse_trace,
+)
 from wattproof.engines.folder import Writer
 from wattproof.identity.queries import party as party_of
 from wattproof.keys.did import public_of
@@ -27,6 +33,7 @@ from wattproof.settlement.traces.search_cli import (
     add_search,
     held_by,
 )
+from wattproof.settlement.traces.trades import UNSPECIFIED, codes_of_run, publish_run
 
 __all__ = ["add_commands"]
 
@@ -61,6 +68,7 @@ def add_commands(app: typer.Typer, host: Host) -> None:
     _add_new(trace, host)
     _add_grant(trace, host)
     _add_publish(trace, host)
+    _add_publish_run(trace, host)
     add_search(trace, host)
 
 
@@ -146,6 +154,60 @@ def _add_publish(app: typer.Typer, host: Host) -> None:
             say(
                 f"{len(set(codes))} codes in {len(bodies)} batches",
                 f"已发布 {len(set(codes))} 个溯源码，共 {len(bodies)} 批",
+            )
+
+
+def _add_publish_run(app: typer.Typer, host: Host) -> None:
+    @app.command("publish-run")
+    def publish_run_command(
+        folder: Folder,
+        region: Annotated[
+            str, typer.Argument(metavar="REGION", help="It is settled. / 结算地区。")
+        ],
+        run: Annotated[int, typer.Argument(metavar="RUN", help="The run's number. / 结算次数。")],
+        party: PartyOption,
+        place: Annotated[
+            str, typer.Option(help="Its code, if REGION is none. / 地区代码，默认同 REGION。")
+        ] = "",
+        supply: Annotated[
+            str, typer.Option(help="EECS code of what supplies. / 供能的 EECS 代码。")
+        ] = UNSPECIFIED,
+        consumption: Annotated[
+            str, typer.Option(help="EECS code of what is used. / 用能的 EECS 代码。")
+        ] = UNSPECIFIED,
+        as_json: JsonFlag = False,
+    ) -> None:
+        """Seal and publish the codes of a run's trades; again adds nothing. / 发布结算溯源码。"""
+        technologies: dict[TraceKind, str] = {
+            "supply": check_trace_technology(supply),
+            "consumption": check_trace_technology(consumption),
+        }
+        ledger = host.folder(folder)
+        with ledger.write(workers=0) as writer, ledger.keys() as keys:
+            signer = keys.get(party)
+            held, _ = held_by(writer.store, party, signer, ledger_id=writer.ledger_id)
+            codes = codes_of_run(
+                writer.store,
+                region=region,
+                run=run,
+                place=check_region(place or region),
+                technology_of=lambda kind, _meter: technologies[kind],
+            )
+            own = _own(writer, party, signer, "")
+            receipts = publish_run(
+                writer.store,
+                writer.engine,
+                codes,
+                held=[*(one for one in held if one.epoch.key != own.epoch.key), own],
+                key=signer,
+            )
+        entries = [receipt.index for receipt in receipts]
+        if as_json:
+            show_json({"epoch": own.epoch.key.hex(), "trades": len(codes), "entries": entries})
+        else:
+            say(
+                f"{len(codes)} trades; batches added: {len(entries)}",
+                f"共 {len(codes)} 笔交易，新增 {len(entries)} 批",
             )
 
 
