@@ -21,6 +21,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from pathlib import Path
@@ -75,8 +76,11 @@ def measure(root: Path, bindings: int, rate: int, seconds: int) -> dict[str, Any
         notifier = Notifier(folder, outputs, ledger_id=writer.ledger_id, zone="UTC")
         notifier.start()
         time.sleep(1)
-        handed, durable, took = pour(writer, raws, rate)
-        arrived = collect(pipe, expected=2 * sum(map(is_beyond, range(bindings * hours))))
+        expected = 2 * sum(map(is_beyond, range(bindings * hours)))
+        with ThreadPoolExecutor(1) as beside:
+            arrived_soon = beside.submit(collect, pipe, expected=expected)
+            handed, durable, took = pour(writer, raws, rate)
+            arrived = arrived_soon.result()
         notifier.close()
     on_ledger, by_hook = [], []
     for window in filter(is_beyond, range(bindings * hours)):
@@ -229,7 +233,7 @@ def collect(pipe: Connection, *, expected: int) -> dict[tuple[int, int, str], fl
     from wattproof.core.periods import parse_time
 
     arrived: dict[tuple[int, int, str], float] = {}
-    while len(arrived) < expected and pipe.poll(5):
+    while len(arrived) < expected and pipe.poll(10):
         group, start, what, now = pipe.recv()
         arrived[group, parse_time(start, "UTC"), what] = now
     return arrived

@@ -36,6 +36,7 @@ CHANGING: Final = (
     (re.compile(r"\b\d+\.\d+(?= ?(?:s\b|秒))"), "<seconds>"),
     (re.compile(r'"seconds": ?[\d.]+'), "<seconds>"),
     (re.compile(r'"time_ms": ?\d+'), "<time>"),
+    (re.compile(r"(?<=  )\d{4}-\d\d-\d\dT[\d:]{8}\+\d\d:\d\d$", re.MULTILINE), "<time>"),
 )
 """What differs from run to run."""
 

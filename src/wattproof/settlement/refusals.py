@@ -120,8 +120,8 @@ NOT_YOURS = ErrorCode(
 PERIOD = ErrorCode(
     Malformed,
     "settlement.period",
-    en="The end must come after the beginning, both at whole hours.",
-    zh="结束须晚于起始，且均为整点。",
+    en="The end must come after the beginning, both at whole hours of the region's local time.",
+    zh="结束须晚于起始，且均为该地区当地时间的整点。",
 )
 FROZEN = ErrorCode(
     Conflict,

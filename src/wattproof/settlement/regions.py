@@ -111,7 +111,7 @@ def define_region(ctx: Context, body: DefineRegion) -> None:
 def publish_tariff(ctx: Context, body: PublishTariff) -> None:
     """Set the prices of a tariff from a time that is not settled yet."""
     region = operated(ctx, body.region)
-    if body.from_s % HOUR_S:
+    if (body.from_s + region.offset_s) % HOUR_S:
         raise PERIOD()
     if body.from_s < region.settled_s and any(ctx.state.scan(TARIFFS, region.region, body.id)):
         raise SETTLED_ALREADY(region=region.region, settled_s=region.settled_s)
@@ -154,8 +154,6 @@ def offer_contract(ctx: Context, body: OfferContract) -> None:
     """Offer energy from one's own meter to somebody else's."""
     if ctx.state.get(CONTRACTS, check_id(body.id)) is not None:
         raise CONTRACT_TAKEN(contract=body.id)
-    if body.from_s % HOUR_S or body.to_s % HOUR_S or body.to_s <= body.from_s:
-        raise PERIOD()
     supply = find_device(ctx, body.supply)
     consumption = find_device(ctx, body.consumption)
     if supply.owner != ctx.actor.id:
@@ -163,6 +161,11 @@ def offer_contract(ctx: Context, body: OfferContract) -> None:
     region = _trading(ctx, supply, "supply").region
     if _trading(ctx, consumption, "consumption").region != region:
         raise NOT_THIS_KIND(device=consumption.id, kind="consumption")
+    offset_s = find_region(ctx, region).offset_s
+    if body.to_s <= body.from_s or any(
+        (time_s + offset_s) % HOUR_S for time_s in (body.from_s, body.to_s)
+    ):
+        raise PERIOD()
     ctx.state.put(
         CONTRACTS,
         Bilateral(
