@@ -12,13 +12,21 @@ from typing import Any, Final
 import httpx
 import pytest
 from tests.support.site import Site, copied
+from tests.support.traced import codes_of
 from tests.support.wired_offices import wire_offices
 
 from wattproof.engines.folder import LedgerFolder
+from wattproof.keys.sealed import EpochKey
 from wattproof.ledger.proof import verify_proof
+from wattproof.ledger.transaction import Body, sign_transaction
 from wattproof.node import machine
+from wattproof.settlement.traces.sealing import opening, publishing
 
 CONFIG: Final = Path(__file__).parents[1] / "gateway" / "schemathesis.toml"
+
+EPOCH: Final = "5e" * 16
+"""An epoch of trace codes, of the grid company."""
+UNHEARD: Final = "00" * 16
 
 PUBLIC: Final = {
     "/api/v1/errors",
@@ -53,6 +61,7 @@ LISTS: Final = {
     "/api/v1/logistics/vehicles",
     "/api/v1/parties",
     "/api/v1/reports/emissions",
+    "/api/v1/settlement/traces/epochs",
     "/api/v1/tracking/bindings",
     "/api/v1/tracking/interrupts",
     "/api/v1/tracking/nodes",
@@ -71,6 +80,9 @@ OF_OTHERS: Final = {
     "/api/v1/meters/office-a/packets",
     "/api/v1/meters/office-a/stream",
     "/api/v1/parties/offices",
+    f"/api/v1/settlement/traces/epochs/{EPOCH}/batches",
+    f"/api/v1/settlement/traces/epochs/{EPOCH}/batches/0",
+    f"/api/v1/settlement/traces/epochs/{EPOCH}/copies",
     "/api/v1/tracking/errors/offices/2",
     "/api/v1/tracking/errors/offices/2/rows.csv",
     "/api/v1/tracking/reports/offices/1",
@@ -93,6 +105,9 @@ NOT_ON_THE_LEDGER: Final = (
     "/api/v1/meters/unheard/packets",
     "/api/v1/meters/unheard/stream",
     "/api/v1/parties/unheard",
+    f"/api/v1/settlement/traces/epochs/{UNHEARD}/batches",
+    f"/api/v1/settlement/traces/epochs/{UNHEARD}/batches/0",
+    f"/api/v1/settlement/traces/epochs/{UNHEARD}/copies",
     "/api/v1/tracking/errors/unheard/2",
     "/api/v1/tracking/errors/unheard/2/rows.csv",
     "/api/v1/tracking/reports/unheard/1",
@@ -105,13 +120,24 @@ READS: Final = PUBLIC | FOR_ALL_WHO_SIGNED_IN | LISTS | OF_OTHERS | FOR_THOSE_WH
 
 @pytest.fixture(scope="module")
 def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demonstration, with the office park's meters at numbered ports."""
+    """The demonstration, with the office park's meters at numbered ports and sealed trace codes."""
     path = tmp_path_factory.mktemp("wired") / "ledger"
     running = copied(demo_ledger, path)
     wire_offices(LedgerFolder(path, machine()))
     running.start()
+    _seal(running)
     yield running
     running.stop()
+
+
+def _seal(running: Site) -> None:
+    """An epoch of the grid company, with a batch in it."""
+    ledger_id, grid = running.writer.ledger_id, running.key_of("grid")
+    key = EpochKey(bytes(32), ledger_id=ledger_id, key_id=bytes.fromhex(EPOCH))
+    bodies: list[Body] = [opening(key, region="CN-SH", holders={"grid": grid.public})]
+    bodies += publishing(key, codes_of(20), first=0)
+    for body in bodies:
+        running.writer.engine.submit(sign_transaction(body, grid, ledger_id=ledger_id))
 
 
 @pytest.fixture

@@ -22,8 +22,10 @@ from wattproof.demo.region import ZONE
 from wattproof.demo.story import Story
 from wattproof.engines.folder import LedgerFolder, Writer
 from wattproof.gateway.server import ServerThread
+from wattproof.identity.queries import device
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.passphrase import LOWEST
+from wattproof.metering.model import PACKETS
 from wattproof.node import create_ledger, machine, make_site
 
 __all__ = ["LOGINS", "OWN_KEY", "PASSWORD", "Client", "Site", "copied", "make_ledger",
@@ -115,6 +117,11 @@ class Site:
     def size(self) -> int:
         """How many entries the log has."""
         return self.writer.store.size
+
+    def first_packet(self, meter: str) -> int:
+        """The log entry of a meter's first packet."""
+        number = device(self.writer.store, meter).number
+        return next(iter(self.writer.store.scan(PACKETS, number))).entry
 
     def key_of(self, party: str) -> SigningKey:
         """A party's signing key, from the ledger's key store."""
