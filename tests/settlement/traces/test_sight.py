@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
-from tests.support.site import Client, Site
+from tests.support.site import Client, Site, copied
 from tests.support.traced import codes_of
 
 from wattproof.console.ledger_words import WORDS as CONSOLE
@@ -16,6 +19,15 @@ from wattproof.settlement.traces.model import GrantKey, OpenKey, PublishTraces
 from wattproof.settlement.traces.sealing import granting, new_epoch_key, opening, publishing
 
 ROUTES = "/api/v1/settlement/traces"
+
+
+@pytest.fixture(scope="module")
+def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of its own, in which nobody's key is replaced meanwhile."""
+    running = copied(demo_ledger, tmp_path_factory.mktemp("traced") / "ledger")
+    running.start()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="module")
