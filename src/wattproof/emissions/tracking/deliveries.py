@@ -34,7 +34,7 @@ CREATE TABLE IF NOT EXISTS delivery (
     due_s REAL NOT NULL, tries INTEGER NOT NULL DEFAULT 0, done INTEGER NOT NULL DEFAULT 0,
     error TEXT NOT NULL DEFAULT '', PRIMARY KEY (output, notice)
 ) WITHOUT ROWID;
-CREATE INDEX IF NOT EXISTS delivery_due ON delivery (output, done, due_s);
+CREATE INDEX IF NOT EXISTS delivery_made ON delivery (output, done, made_s);
 """
 
 

@@ -38,7 +38,7 @@ log = logging.getLogger("wattproof.notices")
 
 
 class Notifier(InitPlugin):
-    """Starts and ends with the application. Raises ``emissions.no_mqtt`` where paho is missing."""
+    """Starts and ends with the application."""
 
     def __init__(
         self, folder: LedgerFolder, outputs: Outputs, *, ledger_id: bytes, zone: str
@@ -47,7 +47,7 @@ class Notifier(InitPlugin):
         self._ledger_id = ledger_id
         self._zone = zone
         self._outputs: tuple[Webhook | MqttOutput, ...] = (*outputs.webhook, *outputs.mqtt)
-        self._senders: list[Sender] = [sender_of(output) for output in self._outputs]
+        self._senders: list[Sender] = []
         self._stop = threading.Event()
         self._more = threading.Condition()
         self._threads: list[threading.Thread] = []
@@ -60,7 +60,11 @@ class Notifier(InitPlugin):
         return app_config
 
     def start(self) -> None:
-        """Begin to look and to send. What was raised before the first start ever is not told."""
+        """Begin to look and to send. What was raised before the first start ever is not told.
+
+        Raises ``edge.mqtt.not_installed`` where MQTT is wanted and paho is missing.
+        """
+        self._senders = [sender_of(output) for output in self._outputs]
         self._deliveries = Deliveries(self._folder.path / FILE)
         work = [threading.Thread(target=self._look, name="wattproof-notices")]
         work += [

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import hmac
-import threading
 import urllib.error
 import urllib.request
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
 from wattproof.core.errors import ErrorCode, Unavailable
+from wattproof.edge.broker import Broker
 from wattproof.emissions.tracking.deliveries import Due
-from wattproof.emissions.tracking.outputs import MqttOutput, Webhook, broker_address
+from wattproof.emissions.tracking.outputs import MqttOutput, Webhook
 
 __all__ = ["TIMEOUT_S", "MqttSender", "Sender", "WebhookSender", "sender_of"]
 
@@ -24,19 +24,13 @@ NOT_SENT = ErrorCode(
     en="The notice was not sent to {output}: {reason}.",
     zh="通知未能发送至 {output}：{reason}。",
 )
-NO_MQTT = ErrorCode(
-    Unavailable,
-    "emissions.no_mqtt",
-    en="MQTT needs the extra 'mqtt': pip install 'wattproof[mqtt]'.",
-    zh="MQTT 需要安装可选组件 mqtt：pip install 'wattproof[mqtt]'。",
-)
 
 
 class Sender(Protocol):
     """Sends notices to one output."""
 
     def send(self, due: Due) -> None:
-        """Send and wait until it was taken. Raises ``emissions.notice_not_sent``."""
+        """Send and wait until it was taken. Raises `Unavailable`."""
         ...
 
     def close(self) -> None:
@@ -84,54 +78,19 @@ class WebhookSender:
 
 
 class MqttSender:
-    """Publishes with QoS 1 and waits for the broker's answer; connects again when it must."""
+    """Publishes with QoS 1 and waits for the broker's answer."""
 
     def __init__(self, output: MqttOutput) -> None:
-        try:
-            from paho.mqtt import client as mqtt
-            from paho.mqtt.enums import CallbackAPIVersion
-        except ImportError:
-            raise NO_MQTT() from None
-        self._output = output
-        self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
-        if output.username:
-            self._client.username_pw_set(output.username, output.password or None)
-        self._connected = threading.Event()
-        self._client.on_connect = self._on_connect
-        self._client.on_disconnect = self._on_disconnect
-        self._started = False
+        self._topic = output.topic
+        self._broker = Broker(output.broker, user=output.username, password=output.password)
 
     def send(self, due: Due) -> None:
-        """Publish and wait."""
-        try:
-            if not self._started:
-                address = broker_address(self._output.broker)
-                assert address is not None, "outputs are checked when they are read"
-                self._client.connect(*address, keepalive=30)
-                self._client.loop_start()
-                self._started = True
-            if not self._connected.wait(TIMEOUT_S):
-                raise NOT_SENT(output=self._output.broker, reason="no connection")
-            topic = self._output.topic.replace("{host}", due.host)
-            message = self._client.publish(topic, due.body, qos=1)
-            message.wait_for_publish(TIMEOUT_S)
-            if not message.is_published():
-                raise NOT_SENT(output=self._output.broker, reason="no answer")
-        except (OSError, ValueError, RuntimeError) as error:
-            raise NOT_SENT(output=self._output.broker, reason=str(error)) from None
+        """Publish and wait. Raises ``edge.mqtt.no_broker``."""
+        self._broker.publish(self._topic.replace("{host}", due.host), due.body)
 
     def close(self) -> None:
         """Disconnect."""
-        if self._started:
-            self._client.disconnect()
-            self._client.loop_stop()
-
-    def _on_connect(self, _client: Any, _data: Any, _flags: Any, reason: Any, _p: Any) -> None:
-        if not reason.is_failure:
-            self._connected.set()
-
-    def _on_disconnect(self, *_arguments: Any) -> None:
-        self._connected.clear()
+        self._broker.close()
 
 
 def sender_of(output: Webhook | MqttOutput) -> Sender:
