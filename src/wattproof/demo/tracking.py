@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
 from wattproof.core.periods import iso
-from wattproof.core.units import format_amount
+from wattproof.core.units import format_amount, is_prediction
 from wattproof.demo.plant import Plant, PlantNode, Recorded, Run
 from wattproof.emissions.carry import UG_PER_G, emissions_g
 from wattproof.emissions.cli import projected_lake
@@ -31,6 +31,7 @@ from wattproof.emissions.tracking.model import (
 )
 from wattproof.emissions.tracking.percent import percent_text, percentage
 from wattproof.emissions.tracking.syntax import parse_binding
+from wattproof.emissions.tracking.totals import parts_of_totals
 from wattproof.engines.folder import LedgerFolder, Writer
 from wattproof.identity.model import (
     AssociateDevice,
@@ -135,12 +136,12 @@ def tracking_facts(folder: LedgerFolder, host: str, *, zone: str) -> dict[str, A
             error_report(store, lake, host=host, group=found.group, step="year", zone=zone)
             for found in bindings
         ]
-        parts = [port for found in bindings if found.kind == "total" for port in found.right]
         ports = list(store.scan(PORTS, host))
+        parts = parts_of_totals(store, {port.meter for port in ports})
         emission_g = 0
         for port in ports:
             node = store.get(NODES, port.meter)
-            if node is None or port.number in parts or port.quantity.endswith("predicted"):
+            if node is None or port.meter in parts or is_prediction(port.quantity):
                 continue
             emission_g += node.total_g
         interrupts = [

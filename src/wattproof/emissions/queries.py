@@ -15,7 +15,14 @@ from wattproof.emissions.model import (
 )
 from wattproof.ledger.state import Reading
 
-__all__ = ["assignments_of", "emission_stream", "factor", "factors", "latest_factor"]
+__all__ = [
+    "assignments_of",
+    "emission_stream",
+    "factor",
+    "factors",
+    "latest_factor",
+    "split_name",
+]
 
 FACTOR_UNKNOWN = ErrorCode(
     NotFound,
@@ -33,6 +40,13 @@ def factors(reading: Reading) -> Iterator[Factor]:
 def factor(reading: Reading, id_: str, version: int) -> Factor | None:
     """One version of a factor."""
     return reading.get(FACTORS, id_, version)
+
+
+def split_name(name: str) -> tuple[str, int]:
+    """Id and version of a factor that is named ``id@version``; no version is 0, which none has."""
+    id_, _, version = name.rpartition("@")
+    known = version.isascii() and version.isdigit() and len(version) < 10
+    return id_, int(version) if known else 0
 
 
 def latest_factor(reading: Reading, id_: str) -> Factor:

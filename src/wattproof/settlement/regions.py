@@ -10,7 +10,7 @@ from wattproof.book.contract import define_asset, open_account
 from wattproof.book.model import MAX_AMOUNT, Account, Asset, Balance
 from wattproof.book.posting import put_balance
 from wattproof.core.codes import check_id, check_region
-from wattproof.emissions.model import FACTORS
+from wattproof.emissions.queries import factor, split_name
 from wattproof.identity.contract import find_device
 from wattproof.identity.model import Device
 from wattproof.ledger.machine import Context
@@ -84,7 +84,7 @@ def define_region(ctx: Context, body: DefineRegion) -> None:
         raise REGION_TAKEN(region=region, operator=found.operator)
     demand_money(ctx, body.money)
     location_ug, residual_ug = (
-        _factor_ug(ctx, factor) for factor in (body.location_factor, body.residual_factor)
+        _factor_ug(ctx, name) for name in (body.location_factor, body.residual_factor)
     )
     record = Region(
         region=region,
@@ -231,9 +231,7 @@ def _trading(ctx: Context, device: Device, kind: Kind | None = None) -> Usage:
 
 
 def _factor_ug(ctx: Context, name: str) -> int:
-    id_, _, version = name.rpartition("@")
-    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
-    found = ctx.state.get(FACTORS, id_, number)
+    found = factor(ctx.state, *split_name(name))
     if found is None or found.stated.quantity != "electricity":
         raise FACTOR_UNKNOWN(factor=name)
     return found.stated.value_ug

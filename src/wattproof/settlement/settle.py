@@ -167,8 +167,7 @@ class _Batch:
         self._prices = _Prices(ctx, region)
         self._taken: dict[Kind, list[_Taken]] = {"supply": [], "consumption": []}
         self._sums: dict[tuple[int, int, Kind], list[int]] = {}
-        pool = ctx.state.get(BALANCES, region.pool, region.money)
-        self._there = 0 if pool is None else pool.amount + pool.overdraft
+        self._there = self._payable(region.pool)
 
     def take(self, number: int) -> None:
         """Work out what a meter's hours up to the run's end come to, if it has any or owes."""
@@ -238,7 +237,10 @@ class _Batch:
         ctx, wh, consumes = self._ctx, sum(hours), usage.kind == "consumption"
         fen, carry_ufen = divmod(ufen + usage.carry_ufen, UFEN_PER_FEN)
         due_fen = fen + usage.due_fen
-        paid_fen = min(due_fen, max(0, self._payable(usage) if consumes else self._there))
+        paid_fen = min(
+            due_fen,
+            max(0, self._payable(wallet_account(usage.number)) if consumes else self._there),
+        )
         self._there += paid_fen if consumes else -paid_fen
         key = (usage.start_s, len(hours), usage.kind)
         known = self._sums.get(key)
@@ -289,9 +291,8 @@ class _Batch:
                     hours[start_s + at * HOUR_S] = pair
         return hours
 
-    def _payable(self, usage: Usage) -> int:
-        """What is in a meter's wallet, a credit line included."""
-        account = wallet_account(usage.number)
+    def _payable(self, account: str) -> int:
+        """How much money an account can pay, a credit line included."""
         found = self._ctx.state.get(BALANCES, account, self._region.money)
         return 0 if found is None else found.amount + found.overdraft
 

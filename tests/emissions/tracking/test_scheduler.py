@@ -10,7 +10,7 @@ import pytest
 from tests.support.watched_plant import HOUR_S, START_S, ZONE, WatchedPlant
 
 from wattproof.emissions.live import live_lake
-from wattproof.emissions.tracking.filing import comes_out_the_same, made_again
+from wattproof.emissions.tracking.filing import made_again
 from wattproof.emissions.tracking.model import REPORTS, FiledReport
 from wattproof.emissions.tracking.notices import Notice
 from wattproof.emissions.tracking.outputs import ScheduledReport
@@ -79,7 +79,7 @@ def test_it_comes_out_the_same_after_more_has_come(plant: WatchedPlant) -> None:
         store = plant.folder.read()
         lake = live_lake(plant.folder).up_to_date(store)
         (one,) = filed(plant)
-        assert comes_out_the_same(made_again(store, lake, one), one)
+        assert made_again(store, lake, one).same
         store.close()
 
 

@@ -12,8 +12,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from hashlib import sha256
-from typing import Annotated, Any, Final
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from litestar import Router, get
@@ -25,9 +24,9 @@ from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, OverLimit
 from wattproof.core.periods import DEFAULT_ZONE, Step, load_zone, parse_time
 from wattproof.emissions.live import live_lake
-from wattproof.emissions.tracking.error_report import ErrorReport, error_report, report_bytes
+from wattproof.emissions.tracking.error_report import ErrorReport, error_report
 from wattproof.emissions.tracking.error_view import csv_lines
-from wattproof.emissions.tracking.filing import comes_out_the_same, made_again
+from wattproof.emissions.tracking.filing import made_again
 from wattproof.emissions.tracking.model import (
     BINDINGS,
     INTERRUPTS,
@@ -60,7 +59,8 @@ from wattproof.gateway.reading import (
 )
 from wattproof.identity.model import DEVICES
 from wattproof.identity.queries import device
-from wattproof.ledger.state import Key
+from wattproof.ledger.state import Collection, Key
+from wattproof.ledger.store import Store
 
 __all__ = ["MAX_ROWS", "Remade", "router"]
 
@@ -115,8 +115,7 @@ async def list_ports(
     ledger: Ledger, actor: Asker, host: HostAsked = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[Port]:
     """The numbered ports that one may see, and the node behind each."""
-    return page_of(ledger, PORTS, None, _own(actor, host), cursor=cursor, limit=limit,
-                   keep=lambda one: may_see(actor, [one.host]))  # fmt: skip
+    return _of_host(PORTS, ledger, actor, host, cursor, limit)
 
 
 @get("/bindings", responses=problems(400), summary="Bindings, by host and group")
@@ -124,8 +123,7 @@ async def list_bindings(
     ledger: Ledger, actor: Asker, host: HostAsked = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[Binding]:
     """Which ports are compared with which."""
-    return page_of(ledger, BINDINGS, None, _own(actor, host), cursor=cursor, limit=limit,
-                   keep=lambda one: may_see(actor, [one.host]))  # fmt: skip
+    return _of_host(BINDINGS, ledger, actor, host, cursor, limit)
 
 
 @get("/thresholds", responses=problems(400), summary="Sets of lines, by host, group and set")
@@ -133,8 +131,7 @@ async def list_thresholds(
     ledger: Ledger, actor: Asker, host: HostAsked = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[Threshold]:
     """The lines that errors may not cross; `open` is the number of an interrupt that lasts."""
-    return page_of(ledger, THRESHOLDS, None, _own(actor, host), cursor=cursor, limit=limit,
-                   keep=lambda one: may_see(actor, [one.host]))  # fmt: skip
+    return _of_host(THRESHOLDS, ledger, actor, host, cursor, limit)
 
 
 @get("/interrupts", responses=problems(400), summary="Interrupts, by host and number")
@@ -142,8 +139,7 @@ async def list_interrupts(
     ledger: Ledger, actor: Asker, host: HostAsked = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[InterruptRecord]:
     """Where an error crossed a line; `over_entry` is -1 while it lasts."""
-    return page_of(ledger, INTERRUPTS, None, _own(actor, host), cursor=cursor, limit=limit,
-                   keep=lambda one: may_see(actor, [one.host]))  # fmt: skip
+    return _of_host(INTERRUPTS, ledger, actor, host, cursor, limit)
 
 
 @get("/reports", responses=problems(400), summary="Filed error reports, by host and number")
@@ -151,8 +147,7 @@ async def list_reports(
     ledger: Ledger, actor: Asker, host: HostAsked = None, cursor: Cursor = None, limit: Limit = 100
 ) -> Page[FiledReport]:
     """The reports whose digests are on the ledger."""
-    return page_of(ledger, REPORTS, None, _own(actor, host), cursor=cursor, limit=limit,
-                   keep=lambda one: may_see(actor, [one.host]))  # fmt: skip
+    return _of_host(REPORTS, ledger, actor, host, cursor, limit)
 
 
 @get("/nodes", responses=problems(400), summary="How nodes are, by host and port")
@@ -198,9 +193,8 @@ async def remake_report(
     filed = filed_report(ledger, host, number)
 
     def read() -> Remade:
-        report = made_again(ledger, live_lake(folder).up_to_date(ledger), filed)
-        same, digest = comes_out_the_same(report, filed), sha256(report_bytes(report)).hexdigest()
-        return Remade(same=same, digest=digest, report=_bounded(report))
+        made = made_again(ledger, live_lake(folder).up_to_date(ledger), filed)
+        return Remade(same=made.same, digest=made.digest.hex(), report=_bounded(made.report))
 
     return await long_reads.run(read)
 
@@ -363,6 +357,29 @@ def _bounded(report: ErrorReport) -> ErrorReport:
     if len(report.rows) > MAX_ROWS:
         raise TOO_LONG(limit=MAX_ROWS)
     return report
+
+
+H = TypeVar("H", Port, Binding, Threshold, InterruptRecord, FiledReport)
+
+
+def _of_host(
+    collection: Collection[H],
+    ledger: Store,
+    actor: Actor,
+    host: str | None,
+    cursor: str | None,
+    limit: int,
+) -> Page[H]:
+    """A page of what belongs to hosts, as far as `actor` may see it."""
+    return page_of(
+        ledger,
+        collection,
+        None,
+        _own(actor, host),
+        cursor=cursor,
+        limit=limit,
+        keep=lambda one: may_see(actor, [one.host]),
+    )
 
 
 def _own(actor: Actor, host: str | None) -> Key:

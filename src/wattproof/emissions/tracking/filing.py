@@ -8,12 +8,22 @@ from __future__ import annotations
 
 from hashlib import sha256
 
+import msgspec
+
 from wattproof.analytics.lake import Lake
 from wattproof.emissions.tracking.error_report import ErrorReport, error_report, report_bytes
 from wattproof.emissions.tracking.model import FiledReport, FileReport
 from wattproof.ledger.state import Reading
 
-__all__ = ["comes_out_the_same", "filing_of", "made_again"]
+__all__ = ["Remade", "filing_of", "made_again"]
+
+
+class Remade(msgspec.Struct, frozen=True, kw_only=True):
+    """A filed report made again, the digest of what came of it, and whether it is the same."""
+
+    report: ErrorReport
+    digest: bytes
+    same: bool
 
 
 def filing_of(report: ErrorReport) -> FileReport:
@@ -28,13 +38,13 @@ def filing_of(report: ErrorReport) -> FileReport:
         zone=report.zone,
         entries=report.entries,
         rows=len(report.rows),
-        digest=sha256(report_bytes(report)).digest(),
+        digest=_digest(report),
     )
 
 
-def made_again(reading: Reading, lake: Lake, filed: FiledReport) -> ErrorReport:
-    """The report that was filed, from the log as it was then."""
-    return error_report(
+def made_again(reading: Reading, lake: Lake, filed: FiledReport) -> Remade:
+    """The report that was filed, from the log as it was then, beside the digest on file."""
+    report = error_report(
         reading,
         lake,
         host=filed.host,
@@ -46,8 +56,9 @@ def made_again(reading: Reading, lake: Lake, filed: FiledReport) -> ErrorReport:
         set_=filed.set,
         entries=filed.entries,
     )
+    digest = _digest(report)
+    return Remade(report=report, digest=digest, same=digest == filed.digest)
 
 
-def comes_out_the_same(report: ErrorReport, filed: FiledReport) -> bool:
-    """Whether a report that was made again is the one whose digest was filed."""
-    return sha256(report_bytes(report)).digest() == filed.digest
+def _digest(report: ErrorReport) -> bytes:
+    return sha256(report_bytes(report)).digest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Final
+from typing import Annotated, Final, TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -14,13 +14,26 @@ from wattproof.core.actor import Actor
 from wattproof.core.errors import ErrorCode, Unauthorised
 from wattproof.emissions.tracking.model import MAX_NUMBER, PORTS, THRESHOLDS
 from wattproof.gateway.access import may_see, require_sight
-from wattproof.ledger.state import Reading
+from wattproof.ledger.state import Collection, Reading, Record
 from wattproof.ledger.store import Store
 
-__all__ = ["HOSTS_OFFERED", "HostAsked", "HostView", "acting", "host_view", "open_interrupts"]
+__all__ = [
+    "HOSTS_OFFERED",
+    "HostAsked",
+    "HostView",
+    "acting",
+    "host_view",
+    "newest_first",
+    "open_interrupts",
+]
 
 HOSTS_OFFERED: Final = 200
 """Hosts that are offered to choose from; others can be typed in."""
+
+PER_PAGE: Final = 50
+"""Records on a page of a long list."""
+
+N = TypeVar("N", bound=Record)
 
 NOT_HOST = ErrorCode(
     Unauthorised,
@@ -85,6 +98,20 @@ def acting(ledger: Store, visitor: Visitor) -> HostView:
         sees_all=False,
         interrupts=open_interrupts(ledger, party),
     )
+
+
+def newest_first(
+    reading: Reading, collection: Collection[N], host: str, *, count: int, before: int | None
+) -> tuple[list[N], int | None, bool]:
+    """A page of what a host numbers from 1 to `count`, from below `before` downwards.
+
+    Gives the records, the number below which older ones are found (None: there are none), and
+    whether the page begins with the newest.
+    """
+    top = count if before is None else min(count, before - 1)
+    numbers = range(top, max(0, top - PER_PAGE), -1)
+    found = [one for number in numbers if (one := reading.get(collection, host, number))]
+    return found, numbers[-1] if numbers and numbers[-1] > 1 else None, top == count
 
 
 def open_interrupts(reading: Reading, host: str) -> int:

@@ -9,7 +9,7 @@ import msgspec
 
 from wattproof.core.units import base_unit, family
 from wattproof.emissions.model import EMISSION_STREAMS, Emitted
-from wattproof.emissions.queries import assignments_of
+from wattproof.emissions.queries import assignments_of, split_name
 from wattproof.emissions.tracking.events import NodeEmitted
 from wattproof.emissions.tracking.model import (
     NODE_FACTORS,
@@ -183,10 +183,10 @@ def _entered(reading: Reading, device: Device, from_s: int, factor: str) -> Fact
     entered: NodeFactor | None = reading.get(NODE_FACTORS, device.number, from_s)
     if entered is None:
         return None
-    id_, _, version = factor.rpartition("@")
+    id_, version = split_name(factor)
     return FactorShown(
         id=id_,
-        version=int(version) if version.isdigit() else 0,
+        version=version,
         value=entered.value,
         unit=entered.unit,
         value_ug=entered.value_ug,

@@ -15,7 +15,8 @@ from wattproof.core.plausible import check_plausible
 from wattproof.core.units import MAX_AMOUNT, family
 from wattproof.emissions.carry import UG_PER_G
 from wattproof.emissions.contract import check_fits
-from wattproof.emissions.model import EMISSION_STREAMS, FACTORS, EmissionStream
+from wattproof.emissions.model import EMISSION_STREAMS, EmissionStream
+from wattproof.emissions.queries import factor, split_name
 from wattproof.emissions.refusals import CO2_ALREADY, LIMIT, NO_FACTOR, REPORTED
 from wattproof.emissions.tracking.events import NodeEmitted, NodeFactorEntered
 from wattproof.emissions.tracking.model import (
@@ -163,11 +164,10 @@ def owe(ctx: Context, event: MeterReplaced) -> None:
 
 
 def _check_published(ctx: Context, device: Device, body: DeclareFactor) -> None:
-    id_, _, version = body.factor.rpartition("@")
-    number = int(version) if version.isascii() and version.isdigit() and len(version) < 10 else 0
-    found = ctx.state.get(FACTORS, id_, number)
+    id_, version = split_name(body.factor)
+    found = factor(ctx.state, id_, version)
     if found is None:
-        raise NO_FACTOR(factor=id_ or body.factor, version=number)
+        raise NO_FACTOR(factor=id_ or body.factor, version=version)
     check_fits(device.id, device.quantity, found)
     if found.stated.value_ug != body.value_ug:
         raise FACTOR_VALUE(

@@ -26,7 +26,7 @@ from wattproof.core.errors import ErrorCode, Lang, NotFound
 from wattproof.core.units import base_unit
 from wattproof.emissions.live import live_lake
 from wattproof.emissions.tracking.forms import line_text
-from wattproof.emissions.tracking.host_view import HostAsked, host_view
+from wattproof.emissions.tracking.host_view import HostAsked, host_view, newest_first
 from wattproof.emissions.tracking.model import (
     BINDINGS,
     HOSTS,
@@ -53,7 +53,6 @@ from wattproof.ledger.store import Entry, Store
 
 __all__ = ["NoticeView", "WindowReading", "notice_pages"]
 
-PER_PAGE: Final = 50
 READINGS_SHOWN: Final = 500
 """Readings of one port in one window that a page holds."""
 
@@ -114,17 +113,15 @@ async def list_notices(
     """The interrupts of a host."""
     view = host_view(ledger, visitor, actor, host)
     record = ledger.get(HOSTS, view.host)
-    newest = 0 if record is None else record.interrupts
-    top = newest if before is None else min(newest, before - 1)
-    numbers = range(top, max(0, top - PER_PAGE), -1)
-    found = [one for number in numbers if (one := ledger.get(INTERRUPTS, view.host, number))]
+    count = 0 if record is None else record.interrupts
+    found, older, newest = newest_first(ledger, INTERRUPTS, view.host, count=count, before=before)
     return frame.page(
         visitor,
         "tracking/notices.html",
         view=view,
         notices=[_notice(ledger, one, visitor.lang) for one in found],
-        older=found[-1].number if found and found[-1].number > 1 else None,
-        newest=top == newest,
+        older=older,
+        newest=newest,
     )
 
 

@@ -22,7 +22,7 @@ from wattproof.emissions.intake import Importer, ImportSummary, plan_import, run
 from wattproof.emissions.tracking.cli import Folder, HostOption, sign_and_submit
 from wattproof.emissions.tracking.error_report import ErrorReport, error_report, report_bytes
 from wattproof.emissions.tracking.error_view import csv_lines
-from wattproof.emissions.tracking.filing import comes_out_the_same, filing_of, made_again
+from wattproof.emissions.tracking.filing import Remade, filing_of, made_again
 from wattproof.emissions.tracking.forecast import Forecast, forecast, forecast_readings
 from wattproof.emissions.tracking.forecast_methods import check_method
 from wattproof.emissions.tracking.percent import percent_text
@@ -113,15 +113,15 @@ def _add_errors(app: typer.Typer, host: Host) -> None:
 def _check(ledger: LedgerFolder, party: str, number: int, *, as_json: bool) -> None:
     """Make a filed report again; exit 1 where it does not come out the same."""
 
-    def work(store: Store, lake: Lake) -> tuple[ErrorReport, bool, str]:
+    def work(store: Store, lake: Lake) -> tuple[Remade, str]:
         filed = filed_report(store, party, number)
-        report = made_again(store, lake, filed)
-        return report, comes_out_the_same(report, filed), filed.digest.hex()
+        return made_again(store, lake, filed), filed.digest.hex()
 
-    report, same, filed = _read(ledger, work)
+    made, filed = _read(ledger, work)
+    same, digest = made.same, made.digest.hex()
     if as_json:
         show_json({"host": party, "report": number, "same": same, "filed": filed,
-                   "digest": _digest(report)})  # fmt: skip
+                   "digest": digest})  # fmt: skip
     elif same:
         say(
             f"Report {number} of {party} comes out the same: {filed}",
@@ -129,8 +129,8 @@ def _check(ledger: LedgerFolder, party: str, number: int, *, as_json: bool) -> N
         )
     else:
         say(
-            f"Report {number} of {party} was filed as {filed}, but comes out as {_digest(report)}.",
-            f"{party} 的第 {number} 号报告入账摘要为 {filed}，重做结果为 {_digest(report)}。",
+            f"Report {number} of {party} was filed as {filed}, but comes out as {digest}.",
+            f"{party} 的第 {number} 号报告入账摘要为 {filed}，重做结果为 {digest}。",
         )
     if not same:
         raise typer.Exit(EXIT_NO)

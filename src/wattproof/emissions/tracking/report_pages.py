@@ -6,45 +6,31 @@ GET  /tracking/reports/{number}   one of them, made again: the same bytes, or no
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Sequence
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
-import msgspec
 from litestar import Router, get
 from litestar.di import NamedDependency, Provide
 from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
-from wattproof.analytics.lake import Lake
 from wattproof.console.frame import Frame
 from wattproof.console.kept import Kept
 from wattproof.console.visitor import Visitor
 from wattproof.emissions.live import live_lake
-from wattproof.emissions.tracking.error_report import ErrorReport, report_bytes
 from wattproof.emissions.tracking.error_view import ROWS_SHOWN, ErrorView
-from wattproof.emissions.tracking.filing import comes_out_the_same, made_again
-from wattproof.emissions.tracking.host_view import HostAsked, host_view
-from wattproof.emissions.tracking.model import BINDINGS, HOSTS, REPORTS, FiledReport
+from wattproof.emissions.tracking.filing import Remade, made_again
+from wattproof.emissions.tracking.host_view import HostAsked, host_view, newest_first
+from wattproof.emissions.tracking.model import BINDINGS, HOSTS, REPORTS
 from wattproof.emissions.tracking.percent import percent_text
 from wattproof.emissions.tracking.queries import filed_report
 from wattproof.engines.folder import LedgerFolder
 from wattproof.gateway.reading import Asker, Ledger, Long
-from wattproof.ledger.state import Reading
 
-__all__ = ["Compared", "report_pages"]
+__all__ = ["Remade", "report_pages"]
 
-PER_PAGE: Final = 50
 
 Before = Annotated[int | None, QueryParameter(ge=1, le=2**53)]
-
-
-class Compared(msgspec.Struct, frozen=True, kw_only=True):
-    """A report that was made again, the digest of what came of it, and whether it is the same."""
-
-    report: ErrorReport
-    digest: bytes
-    same: bool
 
 
 @get("/tracking/reports", include_in_schema=False)
@@ -59,17 +45,15 @@ async def list_reports(
     """The filed reports of a host."""
     view = host_view(ledger, visitor, actor, host)
     record = ledger.get(HOSTS, view.host)
-    newest = 0 if record is None else record.reports
-    top = newest if before is None else min(newest, before - 1)
-    numbers = range(top, max(0, top - PER_PAGE), -1)
-    found = [one for number in numbers if (one := ledger.get(REPORTS, view.host, number))]
+    count = 0 if record is None else record.reports
+    found, older, newest = newest_first(ledger, REPORTS, view.host, count=count, before=before)
     return frame.page(
         visitor,
         "tracking/reports.html",
         view=view,
         reports=found,
-        older=found[-1].number if found and found[-1].number > 1 else None,
-        newest=top == newest,
+        older=older,
+        newest=newest,
     )
 
 
@@ -82,7 +66,7 @@ async def show_report(
     folder: NamedDependency[LedgerFolder],
     long_reads: Long,
     actor: Asker,
-    kept: NamedDependency[Kept[Compared]],
+    kept: NamedDependency[Kept[Remade]],
     host: HostAsked = "",
 ) -> Response[Any]:
     """One filed report, made again from the log and compared."""
@@ -90,8 +74,8 @@ async def show_report(
     filed = filed_report(ledger, view.host, number)
     live = live_lake(folder)
 
-    def make() -> Compared:
-        return _again(ledger, live.up_to_date(ledger), filed)
+    def make() -> Remade:
+        return made_again(ledger, live.up_to_date(ledger), filed)
 
     size = ledger.size
     found = await kept.get((view.host, number), size=size, make=make, long_reads=long_reads)
@@ -112,15 +96,6 @@ async def show_report(
 
 def report_pages() -> Sequence[Router]:
     """The handlers, with what they keep between pages."""
-    kept: Kept[Compared] = Kept()
+    kept: Kept[Remade] = Kept()
     given = {"kept": Provide(lambda: kept, sync_to_thread=False)}
     return [Router("/", route_handlers=[list_reports, show_report], dependencies=given)]
-
-
-def _again(reading: Reading, lake: Lake, filed: FiledReport) -> Compared:
-    report = made_again(reading, lake, filed)
-    return Compared(
-        report=report,
-        digest=hashlib.sha256(report_bytes(report)).digest(),
-        same=comes_out_the_same(report, filed),
-    )

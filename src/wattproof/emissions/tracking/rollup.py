@@ -20,7 +20,8 @@ from wattproof.analytics.sums import Window, sums_by_group, window
 from wattproof.core.errors import ErrorCode, Malformed
 from wattproof.core.periods import Step
 from wattproof.core.units import is_prediction
-from wattproof.emissions.tracking.model import BINDINGS, PORTS
+from wattproof.emissions.tracking.model import PORTS
+from wattproof.emissions.tracking.totals import Total, totals
 from wattproof.identity.model import DEVICES, Device
 from wattproof.ledger.state import Reading
 
@@ -204,28 +205,20 @@ def _labelled(
     return measured, labels
 
 
-_Total = tuple[tuple[int, ...], tuple[int, ...]]
-"""The numbers of the devices on the left and on the right of a total binding."""
+def _totals(reading: Reading, host: str | None, labels: Collection[int]) -> list[Total]:
+    """The total bindings all of whose devices may count."""
+    return [
+        total
+        for total in totals(reading, host)
+        if all(meter in labels for side in total for meter in side)
+    ]
 
 
-def _totals(reading: Reading, host: str | None, labels: Collection[int]) -> list[_Total]:
-    found = []
-    for binding in reading.scan(BINDINGS) if host is None else reading.scan(BINDINGS, host):
-        if binding.kind != "total":
-            continue
-        sides = []
-        for side in (binding.left, binding.right):
-            ports = [reading.get(PORTS, binding.host, number) for number in side]
-            sides.append(tuple(port.meter for port in ports if port is not None))
-        found.append((sides[0], sides[1]))
-    return [total for total in found if all(meter in labels for side in total for meter in side)]
-
-
-def _counted_elsewhere(totals: Sequence[_Total], labels: Mapping[int, str]) -> set[int]:
+def _counted_elsewhere(found: Sequence[Total], labels: Mapping[int, str]) -> set[int]:
     """The devices that a total binding leaves out, totals of totals first."""
     inside: set[int] = set()
     replaced: set[int] = set()
-    waiting = list(totals)
+    waiting = list(found)
     while waiting:
         parts = {meter for _, right in waiting for meter in right}
         ready = [total for total in waiting if not parts.intersection(total[0])] or waiting

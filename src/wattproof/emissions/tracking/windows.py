@@ -27,6 +27,7 @@ from wattproof.emissions.tracking.model import (
     LineRecord,
     NodePacket,
     Threshold,
+    WatchRecord,
     WindowSum,
 )
 from wattproof.ledger.machine import Context
@@ -49,13 +50,7 @@ def watch_packet(ctx: Context, event: PacketAccepted, emitted: NodeEmitted | Non
     record = ctx.state.get(WATCHES, event.number)
     if record is None:
         return
-    points = _points(ctx, event, emitted)
-    for watch in record.watches:
-        threshold = ctx.state.get(THRESHOLDS, watch.host, watch.group, watch.set)
-        binding = ctx.state.get(BINDINGS, watch.host, watch.group)
-        assert threshold is not None and binding is not None, f"{watch} looks at nothing"
-        _add(ctx, threshold, binding, points, left=watch.left)
-        _check_complete(ctx, threshold, binding)
+    _feed(ctx, record, _points(ctx, event, emitted))
 
 
 def watch_replacement(ctx: Context, event: MeterReplaced) -> None:
@@ -65,13 +60,7 @@ def watch_replacement(ctx: Context, event: MeterReplaced) -> None:
         return
     at_s, _ = catch_up_span(end_s=event.at_s, gap_s=event.gap_s, interval_s=event.interval_s)
     said = [found for found in ctx.events if isinstance(found, Emitted)]
-    points = [(at_s, event.catch_up, sum(found.emission_g for found in said))]
-    for watch in record.watches:
-        threshold = ctx.state.get(THRESHOLDS, watch.host, watch.group, watch.set)
-        binding = ctx.state.get(BINDINGS, watch.host, watch.group)
-        assert threshold is not None and binding is not None, f"{watch} looks at nothing"
-        _add(ctx, threshold, binding, points, left=watch.left)
-        _check_complete(ctx, threshold, binding)
+    _feed(ctx, record, [(at_s, event.catch_up, sum(found.emission_g for found in said))])
 
 
 def base_of(binding: Binding, *, left: int, right: int) -> int:
@@ -84,6 +73,16 @@ def crossed(line: LineRecord, *, error: int, base: int) -> bool:
     if line.unit == "absolute":
         return abs(error) > line.value
     return base != 0 and abs(error) * 10_000 > line.value * abs(base)
+
+
+def _feed(ctx: Context, record: WatchRecord, points: Sequence[Point]) -> None:
+    """Add points to the windows of all that watches a device, and check those now complete."""
+    for watch in record.watches:
+        threshold = ctx.state.get(THRESHOLDS, watch.host, watch.group, watch.set)
+        binding = ctx.state.get(BINDINGS, watch.host, watch.group)
+        assert threshold is not None and binding is not None, f"{watch} looks at nothing"
+        _add(ctx, threshold, binding, points, left=watch.left)
+        _check_complete(ctx, threshold, binding)
 
 
 def _points(ctx: Context, event: PacketAccepted, emitted: NodeEmitted | None) -> list[Point]:
