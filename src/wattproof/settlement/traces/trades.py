@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, Protocol
 
-import msgspec
-
 from wattproof.core.trace_codes import TraceCode, TraceKind
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.chain import Receipt
@@ -18,9 +16,10 @@ from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import content_nonce, sign_transaction
 from wattproof.settlement.events import Settled, Trade
 from wattproof.settlement.model import HOUR_S
-from wattproof.settlement.queries import region_of, run_of
+from wattproof.settlement.queries import run_of
 from wattproof.settlement.traces.queries import Held, Wanted, rows_of, search
 from wattproof.settlement.traces.sealing import publishing
+from wattproof.settlement.trade_records import batches_of
 
 __all__ = ["UNSPECIFIED", "TechnologyOf", "codes_of_run", "publish_run", "trade_codes"]
 
@@ -66,14 +65,12 @@ def codes_of_run(
     """The codes of all trades of a run so far; raises `NotFound` for a run that there is not."""
     run_of(store, region, run)
     found: list[TraceCode] = []
-    entry = region_of(store, region).last_entry
-    while entry >= 0:
-        settled = _settled(store, entry)
+    for batch in batches_of(store, region):
+        settled = batch.settled
         if settled.run < run:
             break
         if settled.run == run:
             found += trade_codes(settled, place=place, technology_of=technology_of)
-        entry = settled.previous
     return found
 
 
@@ -112,10 +109,3 @@ def publish_run(
 def _trade_of(code: TraceCode) -> tuple[TraceKind, int, int]:
     """Which trade a code names: meters count their trades."""
     return code.kind, code.meter, code.record
-
-
-def _settled(store: Store, entry: int) -> Settled:
-    """The trades that a log entry holds."""
-    events: list[Any] = msgspec.msgpack.decode(store.entry(entry).result)[1]
-    (fields,) = (fields for name, fields in events if name == Settled.name)
-    return msgspec.convert(fields, Settled)
