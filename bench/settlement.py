@@ -31,7 +31,15 @@ from wattproof.ledger.schema import CollectionSql
 from wattproof.ledger.state import Collection, Record
 from wattproof.ledger.transaction import sign_transaction
 from wattproof.node import OPERATOR, create_ledger, machine
-from wattproof.settlement.model import USAGE, Band, DefineRegion, PublishTariff, Usage
+from wattproof.settlement.model import (
+    Band,
+    DefineRegion,
+    PublishTariff,
+)
+from wattproof.settlement.records import (
+    USAGE,
+    Usage,
+)
 from wattproof.settlement.runner import settle_region
 
 REGION = "CN-SH"
@@ -139,7 +147,7 @@ def usages(meters: int) -> Iterator[Usage]:
         hours = tuple(100 + (number * 31 + hour * 17) % 900 for hour in range(HOURS))
         kind = "supply" if number % SUPPLY_IN == 0 else "consumption"
         yield Usage(
-            number=number, device=f"m{number}", region=REGION,
+            number=number, device=f"m{number}", region=REGION, since_entry=0,
             kind="supply" if kind == "supply" else "consumption",
             start_s=START_S, hours_wh=hours,
         )  # fmt: skip

@@ -31,14 +31,16 @@ from wattproof.ledger.transaction import Body, sign_transaction
 from wattproof.metering.model import Packet
 from wattproof.node import IMPORTER, OPERATOR, create_ledger, machine
 from wattproof.settlement.model import (
-    REGIONS,
-    RUNS,
-    USAGE,
     Band,
     DefineRegion,
     PublishTariff,
-    Run,
     TopUpWallet,
+)
+from wattproof.settlement.records import (
+    REGIONS,
+    RUNS,
+    USAGE,
+    Run,
 )
 from wattproof.settlement.runner import settle_region
 

@@ -13,10 +13,10 @@ from wattproof.core.errors import Refused
 from wattproof.identity.model import RevokeDevice
 from wattproof.keys.uint_array import UintArray
 from wattproof.metering.model import ReplaceMeter
+from wattproof.settlement import batch
+from wattproof.settlement.events import StatementFiled
 from wattproof.settlement.model import (
-    REGION_HOURS,
     UFEN_PER_FEN,
-    USAGE,
     AcceptContract,
     AssignTariff,
     BatchRun,
@@ -24,6 +24,14 @@ from wattproof.settlement.model import (
     FileStatement,
     OfferContract,
     OpenRun,
+)
+from wattproof.settlement.records import (
+    CONTRACTS,
+    REGION_DAYS,
+    REGION_HOURS,
+    STATEMENTS,
+    USAGE,
+    verdict_of,
 )
 
 
@@ -238,19 +246,134 @@ def test_an_hour_without_a_price_is_named() -> None:
     refused("settlement.no_price", lambda: trading.batch([works]))
 
 
-def test_a_statement_is_the_operators_word() -> None:
+def test_a_statement_is_filed_if_the_ledger_agrees_to_it() -> None:
     trading, _, _ = two()
+    trading.report("wind-1", [1, 2], start_s=START_S)
+    trading.report("works-1", [7, 8], start_s=START_S)
+    trading.run(START_S + DAY_S)
 
-    def statement(*, entries: int = 3, to_s: int = START_S + DAY_S) -> FileStatement:
-        return FileStatement(
-            region=REGION, from_s=START_S, to_s=to_s, entries=entries, supplied_wh=1,
-            consumed_wh=2, digest=bytes(32),
-        )  # fmt: skip
+    def statement(**changed: int) -> FileStatement:
+        fields = {
+            "from_s": START_S, "to_s": START_S + DAY_S, "entries": trading.ledger.size,
+            "supplied_wh": 3, "consumed_wh": 15, "trades_supply": 1, "trades_consumption": 1,
+        }  # fmt: skip
+        return FileStatement(region=REGION, step="hour", digest=bytes(32), **(fields | changed))
 
-    trading.submit(statement(), "grid")
-    assert trading.region.statements == 1
-    refused("settlement.statement_entries", lambda: trading.submit(statement(entries=999), "grid"))
-    refused("settlement.period", lambda: trading.submit(statement(to_s=START_S), "grid"))
+    filed = trading.submit(statement(), "grid").event(StatementFiled)
+    assert (filed.statement, filed.net_wh, filed.verdict) == (1, -12, "negative")
+    assert trading.ledger.one(STATEMENTS, REGION, 1).net_wh == -12
+    for code, wrong in (
+        ("settlement.statement_entries", {"entries": 999}),
+        ("settlement.statement_behind", {"entries": trading.region.last_entry}),
+        ("settlement.statement_days", {"to_s": START_S}),
+        ("settlement.statement_days", {"to_s": START_S + DAY_S + HOUR_S}),
+        ("settlement.statement_days", {"from_s": START_S + HOUR_S}),
+        ("settlement.statement_days", {"to_s": START_S + 2000 * DAY_S}),
+        ("settlement.statement_sums", {"supplied_wh": 4}),
+        ("settlement.statement_sums", {"consumed_wh": 14}),
+        ("settlement.statement_sums", {"trades_supply": 2}),
+        ("settlement.statement_sums", {"trades_consumption": 0}),
+        ("settlement.statement_sums", {"from_s": START_S - DAY_S, "to_s": START_S}),
+    ):
+        refused(code, lambda wrong=wrong: trading.submit(statement(**wrong), "grid"))  # type: ignore[misc]
+    refused("identity.role.missing", lambda: trading.submit(statement(), "wind"))
+
+
+@pytest.mark.parametrize(
+    ("net_wh", "tolerance_wh", "verdict"),
+    [(1, 0, "positive"), (0, 0, "neutral"), (-1, 0, "negative"), (5, 5, "neutral"),
+     (-5, 5, "neutral"), (6, 5, "positive"), (-6, 5, "negative")],
+)  # fmt: skip
+def test_the_verdict_is_neutral_within_the_tolerance(
+    net_wh: int, tolerance_wh: int, verdict: str
+) -> None:
+    assert verdict_of(net_wh, tolerance_wh=tolerance_wh) == verdict
+
+
+def test_a_trade_is_of_one_local_day_and_days_without_energy_make_none() -> None:
+    trading, _, works = two(money=150)
+    evening = START_S - 3 * HOUR_S
+    hours = [20_000] * 3 + [0] * 24 + [30_000, 0, 40_000]
+    trading.report("works-1", hours, start_s=evening)
+    (settled,) = trading.run(START_S + 3 * DAY_S)
+    first, second = settled.consumption
+    assert (first.trade, first.first_s, first.hours, first.wh) == (1, evening, 3, 60_000)
+    assert (second.trade, second.first_s, second.hours) == (2, START_S + DAY_S, 3)
+    assert [(one.fen, one.paid_fen, one.due_fen) for one in settled.consumption] == [
+        (3000, 150, 2850), (3500, 0, 6350),
+    ]  # fmt: skip
+    assert (first.previous, second.previous) == (-1, -1)
+    assert trading.usage(works).due_fen == 6350 and trading.fen(works) == 0
+    days = list(trading.ledger.state.scan(REGION_DAYS, REGION))
+    assert [(day.day_s, day.trades_consumption, day.consumed_wh) for day in days] == [
+        (START_S - DAY_S, 1, 60_000), (START_S + DAY_S, 1, 70_000),
+    ]  # fmt: skip
+    trading.top_up("works-1", 7000)
+    (settled,) = trading.run(START_S + 3 * DAY_S)
+    (arrears,) = settled.consumption
+    assert (arrears.hours, arrears.wh, arrears.fen, arrears.paid_fen) == (0, 0, 0, 6350)
+    assert arrears.first_s == START_S + 3 * DAY_S - HOUR_S
+    assert arrears.previous == settled.previous
+    trading.check()
+
+
+def test_a_batch_that_has_enough_trades_leaves_the_rest_to_the_next(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(batch, "MAX_TRADES", 2)
+    trading, wind, works = two()
+    other = trading.meter("works-2", owner="works", money=10**6)
+    for name in ("wind-1", "works-1", "works-2"):
+        trading.report(name, [5] * 30, start_s=START_S)
+    trading.open(START_S + 2 * DAY_S)
+    for reached in (wind, works, other):
+        trading.batch([one for one in (wind, works, other) if one > trading.last_run.reached])
+        assert trading.last_run.reached == reached
+    assert trading.last_run.supplied_wh == 150 and trading.last_run.consumed_wh == 300
+
+
+def test_a_meter_moves_to_another_region_when_nothing_waits() -> None:
+    trading, _, works = two(money=700)
+    trading.region_like("CN-BJ")
+    trading.report("works-1", [10_000], start_s=START_S)
+    refused("settlement.region_waits", lambda: trading.associate("works-1", "CN-BJ"))
+    trading.run(START_S + DAY_S)
+    trading.associate("works-1", "CN-BJ")
+    usage = trading.usage(works)
+    assert (usage.region, usage.trades) == ("CN-BJ", 1)
+    trading.report("works-1", [3], start_s=START_S + HOUR_S)
+    trading.run(START_S + DAY_S)
+    assert trading.usage(works).hours_wh == (3,), "it is the other region's to settle"
+    refused("settlement.region_waits", lambda: trading.associate("works-1", "CN-SH"))
+
+
+def test_a_meter_that_moves_where_nobody_settles_trades_no_more() -> None:
+    trading, _, works = two()
+    trading.report("works-1", [10_000], start_s=START_S)
+    trading.run(START_S + DAY_S)
+    trading.associate("works-1", "CN-GD")
+    trading.report("works-1", [5], start_s=START_S + HOUR_S)
+    assert (trading.usage(works).region, trading.usage(works).hours_wh) == ("", ())
+    trading.associate("works-1", REGION)
+    trading.report("works-1", [6], start_s=START_S + 2 * HOUR_S)
+    assert (trading.usage(works).region, trading.usage(works).hours_wh) == (REGION, (6,))
+
+
+def test_a_contract_ends_when_one_of_its_meters_moves_away() -> None:
+    trading, wind, works = two()
+    for name in ("wind-1", "works-1"):
+        trading.report(name, [0], start_s=START_S)
+    offer = OfferContract(
+        id="ppa", supply="wind-1", consumption="works-1", wh_per_hour=1000,
+        price_ufen=price(450), from_s=START_S, to_s=START_S + 10**4 * DAY_S,
+    )  # fmt: skip
+    trading.submit(offer, "wind")
+    trading.submit(AcceptContract(id="ppa"), "works")
+    trading.run(START_S + DAY_S)
+    trading.associate("works-1", "CN-GD")
+    contract = trading.ledger.one(CONTRACTS, "ppa")
+    assert contract.to_s < START_S + 10**4 * DAY_S and not contract.to_s % HOUR_S
+    assert trading.usage(works).contracts == () and trading.usage(wind).contracts == ("ppa",)
 
 
 def test_a_batch_of_many_meters_is_posted_in_parts() -> None:

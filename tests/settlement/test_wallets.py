@@ -7,17 +7,19 @@ from collections.abc import Callable
 import pytest
 from tests.support.trading import START_S, Trading
 
-from wattproof.book.model import DefineAsset, Movement, OpenAccount, Transfer
+from wattproof.book.model import ACCOUNTS, DefineAsset, Movement, OpenAccount, Transfer
 from wattproof.core.errors import Refused
 from wattproof.settlement.model import (
-    WALLETS,
     FreezeWallet,
     LimitWallet,
     PayFromWallet,
     TopUpWallet,
     UnfreezeWallet,
 )
-from wattproof.settlement.wallets import DAY_OFFSET_S, DEVICE_FEN, OWNER_FEN, wallet_account
+from wattproof.settlement.records import (
+    WALLETS,
+)
+from wattproof.settlement.wallets import DAY_OFFSET_S, DEVICE_FEN, OWNER_FEN, ROOM, wallet_account
 
 
 def refused(code: str, act: Callable[[], object]) -> None:
@@ -139,3 +141,11 @@ def test_more_than_there_is_is_not_paid(trading: Trading) -> None:
     refused("book.overdraft", lambda: trading.submit(pay(1, device="m2", to_device="m1"), "m2"))
     refused("book.account.unknown", lambda: trading.submit(pay(1, target="x", to_device=""), "m1"))
     trading.check()
+
+
+def test_every_confirmed_meter_has_a_wallet() -> None:
+    trading = Trading()
+    number = trading.meter("gas-1", owner="works")
+    wallet = trading.ledger.one(WALLETS, number)
+    assert (wallet.device, wallet.frozen_by) == ("gas-1", "")
+    assert trading.ledger.one(ACCOUNTS, wallet_account(number)).owner == ROOM

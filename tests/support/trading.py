@@ -29,18 +29,20 @@ from wattproof.metering.model import STREAMS
 from wattproof.settlement.contract import CONTRACT as SETTLEMENT
 from wattproof.settlement.events import Settled
 from wattproof.settlement.model import (
-    REGIONS,
-    RUNS,
-    USAGE,
     Band,
     BatchRun,
     CloseRun,
     DefineRegion,
     OpenRun,
     PublishTariff,
+    TopUpWallet,
+)
+from wattproof.settlement.records import (
+    REGIONS,
+    RUNS,
+    USAGE,
     Region,
     Run,
-    TopUpWallet,
     Usage,
 )
 from wattproof.settlement.wallets import wallet_account
@@ -80,19 +82,7 @@ class Trading:
         self.submit(DefineAsset(id="CNY", kind="money", unit="fen", decimals=2), "bank")
         factors = PublishFactors(factors=(statement(), statement("rest", value_ug=600_000)))
         self.submit(factors, "publisher")
-        self.submit(
-            DefineRegion(
-                region=REGION,
-                money="CNY",
-                offset_s=8 * HOUR_S,
-                tolerance_wh=tolerance_wh,
-                location_factor="grid@1",
-                residual_factor="rest@1",
-                supply_tariff="feed-in",
-                consumption_tariff="retail",
-            ),
-            "grid",
-        )
+        self.region_like(REGION, tolerance_wh=tolerance_wh)
         self.tariff("feed-in", (0, price(400)))
         self.tariff("retail", (0, price(500)))
         limit = SetOverdraft(account=f"pool:{REGION}", asset="CNY", limit=pool_fen)
@@ -101,6 +91,20 @@ class Trading:
 
     def submit(self, body: Body, by: str) -> Accepted:
         return self.ledger.submit(body, key_of(by))
+
+    def region_like(self, region: str, *, tolerance_wh: int = 0) -> Accepted:
+        """Another region of the grid company's, with the same tariffs by name."""
+        body = DefineRegion(
+            region=region,
+            money="CNY",
+            offset_s=8 * HOUR_S,
+            tolerance_wh=tolerance_wh,
+            location_factor="grid@1",
+            residual_factor="rest@1",
+            supply_tariff="feed-in",
+            consumption_tariff="retail",
+        )
+        return self.submit(body, "grid")
 
     def tariff(self, id_: str, *bands: tuple[int, int], from_s: int = 0) -> Accepted:
         body = PublishTariff(
@@ -118,19 +122,25 @@ class Trading:
         self.submit(enrol, id_)
         self.submit(AuthenticateDevice(device=id_, evidence=bytes(32)), "importer")
         self.submit(ConfirmDevice(device=id_), owner)
-        supplier, consumer = (owner, "grid") if supply else ("grid", owner)
-        associate = AssociateDevice(
-            device=id_,
-            point=f"p-{id_}",
-            region=REGION,
-            suppliers=(supplier,),
-            consumers=(consumer,),
-        )
-        self.submit(associate, owner)
+        self.associate(id_, REGION)
         number = self.ledger.one(DEVICES, id_).number
         if money:
             self.top_up(id_, money)
         return number
+
+    def associate(self, id_: str, region: str) -> Accepted:
+        """Put a meter into a region, between its owner and the grid."""
+        device = self.ledger.one(DEVICES, id_)
+        supplies = device.quantity == "electricity.export"
+        supplier, consumer = (device.owner, "grid") if supplies else ("grid", device.owner)
+        body = AssociateDevice(
+            device=id_,
+            point=f"p-{id_}",
+            region=region,
+            suppliers=(supplier,),
+            consumers=(consumer,),
+        )
+        return self.submit(body, device.owner)
 
     def top_up(self, id_: str, fen: int) -> Accepted:
         body = TopUpWallet(device=id_, asset="CNY", amount=fen, source="", memo="")

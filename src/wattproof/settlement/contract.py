@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
+from wattproof.identity.events import DeviceAssociated, DeviceConfirmed
 from wattproof.ledger.machine import Contract
 from wattproof.metering.model import MeterReplaced, PacketAccepted
 from wattproof.settlement.model import (
-    CONTRACTS,
-    REGION_HOURS,
-    REGIONS,
-    RUNS,
-    STATEMENTS,
-    TARIFFS,
-    USAGE,
-    WALLETS,
     AcceptContract,
     AssignTariff,
     BatchRun,
@@ -30,6 +23,17 @@ from wattproof.settlement.model import (
     TopUpWallet,
     UnfreezeWallet,
 )
+from wattproof.settlement.records import (
+    CONTRACTS,
+    REGION_DAYS,
+    REGION_HOURS,
+    REGIONS,
+    RUNS,
+    STATEMENTS,
+    TARIFFS,
+    USAGE,
+    WALLETS,
+)
 from wattproof.settlement.regions import (
     accept_contract,
     assign_tariff,
@@ -38,9 +42,10 @@ from wattproof.settlement.regions import (
     publish_tariff,
 )
 from wattproof.settlement.settle import batch_run, close_run, file_statement, open_run
-from wattproof.settlement.usage import add_packet, add_replacement
+from wattproof.settlement.usage import add_packet, add_replacement, move_meter
 from wattproof.settlement.wallets import (
     freeze_wallet,
+    give_wallet,
     limit_wallet,
     pay_from_wallet,
     top_up_wallet,
@@ -52,7 +57,7 @@ __all__ = ["CONTRACT"]
 CONTRACT: Final = Contract(
     "settlement",
     collections=(
-        REGIONS, TARIFFS, CONTRACTS, WALLETS, USAGE, REGION_HOURS, RUNS, STATEMENTS,
+        REGIONS, TARIFFS, CONTRACTS, WALLETS, USAGE, REGION_HOURS, REGION_DAYS, RUNS, STATEMENTS,
     ),
 )  # fmt: skip
 
@@ -70,5 +75,7 @@ CONTRACT.rule(OpenRun)(open_run)
 CONTRACT.rule(BatchRun)(batch_run)
 CONTRACT.rule(CloseRun)(close_run)
 CONTRACT.rule(FileStatement)(file_statement)
+CONTRACT.on(DeviceConfirmed)(give_wallet)
+CONTRACT.on(DeviceAssociated)(move_meter)
 CONTRACT.on(PacketAccepted)(add_packet)
 CONTRACT.on(MeterReplaced)(add_replacement)

@@ -27,11 +27,12 @@ __all__ = [
 
 
 class Trade(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
-    """A trade: one meter's energy of `hours` hours from `first_s` on, against money.
+    """A trade: one meter's energy of `hours` hours of a local day from `first_s` on, against money.
 
     `trade` counts the meter's trades from 1. `fen` is what the energy costs, `paid_fen` what
-    changed hands (what was due from before included), `due_fen` what is due after it. `previous`
-    is the log entry of the meter's trade before, -1 where this is the first.
+    changed hands (what was due from before included), `due_fen` what is due after it. A trade of no
+    hours pays what was due, and no more. `previous` is the log entry of the last batch before this
+    one in which the meter has a trade, -1 where this is the first.
     """
 
     meter: int
@@ -231,11 +232,15 @@ class RunClosed(Event):
 
 @event(
     "settlement.statement.filed",
-    en="Settlement statement {statement} of {region} is on the ledger",
-    zh="{region} 第 {statement} 号结算单已入账",
+    en="Settlement statement {statement} of {region} is on the ledger: net {net_wh} Wh",
+    zh="{region} 第 {statement} 号结算单已入账：净值 {net_wh} 瓦时",
 )
 class StatementFiled(Event):
-    """The digest of a statement is on the ledger."""
+    """The digest of a statement is on the ledger; the contract agrees to its sums."""
 
     region: str
     statement: int
+    supplied_wh: int
+    consumed_wh: int
+    net_wh: int
+    verdict: str

@@ -1,4 +1,4 @@
-"""What settlement is made of: regions, tariffs, contracts, wallets, usage, and runs.
+"""Settlement's transactions: regions, tariffs, contracts, wallets, runs, and statements.
 
 A *region* buys from its suppliers and sells to its consumers through a *pool*. What meters report
 is added up by the hour as their *usage*; a *run* turns usage into trades: energy goes into the pool
@@ -14,35 +14,26 @@ from typing import Annotated, Final, Literal
 from msgspec import Meta
 
 from wattproof.keys.uint_array import UintArray
-from wattproof.ledger.state import Collection, Record
 from wattproof.ledger.transaction import Body, Part, transaction
 
 __all__ = [
-    "CONTRACTS",
+    "DAY_S",
     "HOUR_S",
     "KINDS",
     "MAX_BANDS",
     "MAX_BATCH",
+    "MAX_DAYS",
     "MAX_HOURS",
     "MAX_PRICE_UFEN",
     "QUANTITIES",
-    "REGIONS",
-    "REGION_HOURS",
-    "RUNS",
-    "STATEMENTS",
-    "TARIFFS",
     "UFEN_PER_FEN",
-    "USAGE",
-    "WALLETS",
     "AcceptContract",
     "AssignTariff",
     "Band",
     "BatchRun",
-    "Bilateral",
     "CloseRun",
     "DefineRegion",
     "FileStatement",
-    "FiledStatement",
     "FreezeWallet",
     "Kind",
     "LimitWallet",
@@ -50,17 +41,14 @@ __all__ = [
     "OpenRun",
     "PayFromWallet",
     "PublishTariff",
-    "Region",
-    "RegionHour",
-    "Run",
-    "Tariff",
+    "StatementStep",
     "TopUpWallet",
     "UnfreezeWallet",
-    "Usage",
-    "Wallet",
+    "Verdict",
 ]
 
 HOUR_S: Final = 3600
+DAY_S: Final = 24 * HOUR_S
 UFEN_PER_FEN: Final = 1_000_000
 """Micro-fen in a fen."""
 MAX_PRICE_UFEN: Final = 10**9
@@ -71,6 +59,8 @@ MAX_BATCH: Final = 4_000
 """Meters in one batch of a run at most."""
 MAX_HOURS: Final = 24 * 400
 """Hours that a meter's usage may wait for a run; more are refused with the packet."""
+MAX_DAYS: Final = 3 * 366
+"""Days of a statement at most."""
 
 Kind = Literal["supply", "consumption"]
 """The two kinds of trades: what is bought from suppliers, what consumers spend."""
@@ -80,6 +70,10 @@ QUANTITIES: Final[dict[str, Kind]] = {
     "electricity.import": "consumption",
 }
 """Which meters trade: what is fed into the grid is supply, what is taken from it consumption."""
+Verdict = Literal["positive", "neutral", "negative"]
+"""What a region's net value says: it supplies more than it consumes, the same, or less."""
+StatementStep = Literal["hour", "day", "month"]
+"""How finely a statement is divided."""
 
 Id = Annotated[str, Meta(min_length=1, max_length=64)]
 Memo = Annotated[str, Meta(max_length=128)]
@@ -316,178 +310,19 @@ class CloseRun(Body):
 class FileStatement(Body):
     """Put the digest of a region's statement on the ledger.
 
-    It is of the hours from `from_s` up to `to_s`, after the log's first `entries` entries.
-    `digest` is SHA-256 of its bytes, which anyone can make again.
+    It is of the local days from `from_s` up to `to_s`, divided by `step`, after the log's first
+    `entries` entries. The sums and the numbers of trades must be those of the trades that the
+    ledger has of these days, and no batch may have come since: what is filed the contract agrees
+    to. `digest` is SHA-256 of the statement's bytes, which anyone can make again.
     """
 
     region: Id
     from_s: Instant
     to_s: Instant
+    step: StatementStep
     entries: Annotated[int, Meta(ge=1, le=2**53 - 1)]
     supplied_wh: Annotated[int, Meta(ge=0, le=2**62)]
     consumed_wh: Annotated[int, Meta(ge=0, le=2**62)]
+    trades_supply: Annotated[int, Meta(ge=0, le=2**53)]
+    trades_consumption: Annotated[int, Meta(ge=0, le=2**53)]
     digest: Annotated[bytes, Meta(min_length=32, max_length=32)]
-
-
-class Region(Record):
-    """A region that is settled, by `operator`; the factors are kept with their values.
-
-    `energy` is its energy asset and `pool` its account; `last_entry` is the log entry of its last
-    batch, -1 before the first. `runs` and `statements` count from 1;
-    `open_run` is 0 while none is.
-    """
-
-    region: str
-    operator: str
-    money: str
-    offset_s: int
-    tolerance_wh: int
-    location_factor: str
-    location_ug: int
-    residual_factor: str
-    residual_ug: int
-    supply_tariff: str
-    consumption_tariff: str
-    entry: int
-    runs: int = 0
-    open_run: int = 0
-    statements: int = 0
-    settled_s: int = 0
-    last_entry: int = -1
-
-    @property
-    def energy(self) -> str:
-        """The id of the region's energy asset."""
-        return f"energy:{self.region}"
-
-    @property
-    def pool(self) -> str:
-        """The id of the region's account, through which everything goes."""
-        return f"pool:{self.region}"
-
-
-class Tariff(Record):
-    """A tariff from `from_s` on: the price of each hour of the local day, in micro-fen per Wh."""
-
-    region: str
-    id: str
-    from_s: int
-    prices_ufen: tuple[int, ...]
-    entry: int
-
-
-class Bilateral(Record):
-    """A contract between two meters; `accepted_entry` is -1 until it is accepted."""
-
-    id: str
-    region: str
-    supplier: str
-    consumer: str
-    supply: int
-    consumption: int
-    wh_per_hour: int
-    price_ufen: int
-    from_s: int
-    to_s: int
-    offered_entry: int
-    accepted_entry: int = -1
-
-
-class Wallet(Record):
-    """A meter's wallet: its limits a day in fen, and what was paid on local day `day`."""
-
-    number: int
-    device: str
-    device_limit_fen: int
-    owner_limit_fen: int
-    frozen_by: str = ""
-    frozen_why: str = ""
-    day: int = -1
-    device_paid_fen: int = 0
-    owner_paid_fen: int = 0
-
-
-class Usage(Record):
-    """What a meter reported and nobody settled yet: Wh of each hour from `start_s` on.
-
-    `carry_ufen` is what its trades left below a fen; `due_fen` what could not be paid yet, by the
-    meter (consumption) or to it (supply). `trades` counts them; `settled_wh` and `settled_fen`
-    add them up; `last_entry` is the log entry of the last one, -1 before the first. `contracts`
-    are the ids of its bilateral contracts, `tariff` its own tariff if it has one.
-    """
-
-    number: int
-    device: str
-    region: str
-    kind: Kind
-    start_s: int = 0
-    hours_wh: tuple[int, ...] = ()
-    carry_ufen: int = 0
-    due_fen: int = 0
-    trades: int = 0
-    settled_wh: int = 0
-    settled_fen: int = 0
-    settled_s: int = 0
-    last_entry: int = -1
-    tariff: str = ""
-    contracts: tuple[str, ...] = ()
-
-
-class RegionHour(Record):
-    """What was settled in a region for one hour, over all runs; money before what is still due."""
-
-    region: str
-    start_s: int
-    supplied_wh: int = 0
-    consumed_wh: int = 0
-
-
-class Run(Record):
-    """A settlement run; `reached` is the last meter that was settled, `state` open or closed."""
-
-    region: str
-    number: int
-    until_s: int
-    opened_entry: int
-    state: Literal["open", "closed"] = "open"
-    reached: int = 0
-    batches: int = 0
-    trades_supply: int = 0
-    trades_consumption: int = 0
-    supplied_wh: int = 0
-    consumed_wh: int = 0
-    to_suppliers_fen: int = 0
-    from_consumers_fen: int = 0
-    closed_entry: int = -1
-
-
-class FiledStatement(Record):
-    """A statement whose digest is on the ledger."""
-
-    region: str
-    number: int
-    from_s: int
-    to_s: int
-    entries: int
-    supplied_wh: int
-    consumed_wh: int
-    digest: bytes
-    entry: int
-    time_s: int
-
-
-REGIONS: Final = Collection("settlement.regions", Region, key=("region",))
-TARIFFS: Final = Collection("settlement.tariffs", Tariff, key=("region", "id", "from_s"))
-CONTRACTS: Final = Collection(
-    "settlement.contracts",
-    Bilateral,
-    key=("id",),
-    indexes={"supplier": ("supplier",), "consumer": ("consumer",)},
-)
-WALLETS: Final = Collection("settlement.wallets", Wallet, key=("number",))
-USAGE: Final = Collection(
-    "settlement.usage", Usage, key=("number",), indexes={"region": ("region", "number")}
-)
-REGION_HOURS: Final = Collection("settlement.hours", RegionHour, key=("region", "start_s"))
-RUNS: Final = Collection("settlement.runs", Run, key=("region", "number"))
-STATEMENTS: Final = Collection("settlement.statements", FiledStatement, key=("region", "number"))

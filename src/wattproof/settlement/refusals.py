@@ -21,12 +21,16 @@ __all__ = [
     "PERIOD",
     "REGION_TAKEN",
     "REGION_UNKNOWN",
+    "REGION_WAITS",
     "RUN_AHEAD",
     "RUN_GONE",
     "RUN_OPEN",
     "SETTLED_ALREADY",
     "SOURCE",
     "STATEMENT_AHEAD",
+    "STATEMENT_BEHIND",
+    "STATEMENT_DAYS",
+    "STATEMENT_SUMS",
     "TARGET",
     "TARIFF_UNKNOWN",
     "TOO_MANY_CONTRACTS",
@@ -84,8 +88,8 @@ SETTLED_ALREADY = ErrorCode(
 NO_PRICE = ErrorCode(
     Conflict,
     "settlement.no_price",
-    en="Tariff {tariff} has no price for the hour from {start_s} on.",
-    zh="电价 {tariff} 没有 {start_s} 起一小时的价格。",
+    en="Tariff {tariff} of {device} has no price for the hour from {start_s} on.",
+    zh="{device} 的电价 {tariff} 没有 {start_s} 起一小时的价格。",
 )
 CONTRACT_TAKEN = ErrorCode(
     Conflict,
@@ -188,4 +192,28 @@ STATEMENT_AHEAD = ErrorCode(
     "settlement.statement_entries",
     en="The statement is of {entries} log entries, but there are only {size}.",
     zh="结算单依据 {entries} 条日志，而日志只有 {size} 条。",
+)
+STATEMENT_BEHIND = ErrorCode(
+    Conflict,
+    "settlement.statement_behind",
+    en="The statement is of {entries} log entries; entry {entry} has settled more since.",
+    zh="结算单依据 {entries} 条日志，而第 {entry} 条之后又有结算。",
+)
+STATEMENT_DAYS = ErrorCode(
+    Malformed,
+    "settlement.statement_days",
+    en="A statement is of 1 to {limit} whole days of the region's local time.",
+    zh="结算单须为该地区当地时间的 1 至 {limit} 个整日。",
+)
+STATEMENT_SUMS = ErrorCode(
+    Conflict,
+    "settlement.statement_sums",
+    en="The trades of this period are {supplied_wh} Wh supplied and {consumed_wh} Wh consumed.",
+    zh="该期间的交易合计为供电 {supplied_wh} 瓦时、用电 {consumed_wh} 瓦时，与所报不符。",
+)
+REGION_WAITS = ErrorCode(
+    Conflict,
+    "settlement.region_waits",
+    en="{device} has hours or money to be settled in {region} before it trades elsewhere.",
+    zh="{device} 在 {region} 尚有待结算电量或款项，结清后方可转至其他地区。",
 )

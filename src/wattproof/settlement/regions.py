@@ -22,19 +22,21 @@ from wattproof.settlement.events import (
     TariffPublished,
 )
 from wattproof.settlement.model import (
-    CONTRACTS,
     HOUR_S,
     QUANTITIES,
-    REGIONS,
-    TARIFFS,
-    USAGE,
     AcceptContract,
     AssignTariff,
-    Bilateral,
     DefineRegion,
     Kind,
     OfferContract,
     PublishTariff,
+)
+from wattproof.settlement.records import (
+    CONTRACTS,
+    REGIONS,
+    TARIFFS,
+    USAGE,
+    Bilateral,
     Region,
     Tariff,
     Usage,

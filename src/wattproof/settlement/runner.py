@@ -18,13 +18,15 @@ from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Body, content_nonce, sign_transaction
 from wattproof.settlement.model import (
     HOUR_S,
-    USAGE,
     BatchRun,
     CloseRun,
     OpenRun,
-    Run,
 )
 from wattproof.settlement.queries import region_of, run_of
+from wattproof.settlement.records import (
+    USAGE,
+    Run,
+)
 from wattproof.settlement.refusals import BATCH_ORDER, RUN_GONE, RUN_OPEN
 
 __all__ = ["BATCH", "Told", "settle_region"]

@@ -15,7 +15,9 @@ from wattproof.core.errors import Broken, ErrorCode
 from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.store import Store
 from wattproof.settlement.events import Settled
-from wattproof.settlement.model import REGIONS
+from wattproof.settlement.records import (
+    REGIONS,
+)
 from wattproof.settlement.refusals import REGION_UNKNOWN
 
 __all__ = ["TradeBatch", "batches_of", "settled_at"]

@@ -2,8 +2,8 @@
 
 Settlement listens to metering. A meter trades from the first packet on that comes while its device
 is associated with a region that is settled; what was reported before is not traded, and shows among
-the differences of a statement. Hours begin at whole hours of the region's local time; an interval
-counts in the hour in which it begins.
+the differences of a statement. Associated with another region it trades there from then on. Hours
+begin at whole hours of the region's local time; an interval counts in the hour in which it begins.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from wattproof.identity.contract import active_device
+from wattproof.identity.events import DeviceAssociated
 from wattproof.identity.model import DEVICES, Device
 from wattproof.ledger.machine import Context
 from wattproof.metering.model import MeterReplaced, Packet, PacketAccepted, catch_up_span
@@ -20,14 +21,17 @@ from wattproof.settlement.model import (
     HOUR_S,
     MAX_HOURS,
     QUANTITIES,
+)
+from wattproof.settlement.records import (
+    CONTRACTS,
     REGIONS,
     USAGE,
     Usage,
 )
-from wattproof.settlement.refusals import UNSETTLED
+from wattproof.settlement.refusals import REGION_WAITS, UNSETTLED
 from wattproof.settlement.wallets import ensure_wallet
 
-__all__ = ["add_packet", "add_replacement", "usage_of"]
+__all__ = ["add_packet", "add_replacement", "move_meter", "usage_of"]
 
 Hours = tuple[int, tuple[int, ...]]
 """When the first hour begins, and the Wh of each from there."""
@@ -69,16 +73,61 @@ def add_replacement(ctx: Context, event: MeterReplaced) -> None:
     _put(ctx, usage, _with((usage.start_s, usage.hours_wh), first_s, (event.catch_up,)))
 
 
+def move_meter(ctx: Context, event: DeviceAssociated) -> None:
+    """Let a meter that is associated with another region trade there from now on.
+
+    Its own tariff and its contracts were the other region's, and end. Raises
+    ``settlement.region_waits`` where it has hours or money to be settled.
+    """
+    usage = ctx.state.get(USAGE, event.number)
+    if usage is None or usage.region == event.region:
+        return
+    if usage.hours_wh or usage.due_fen:
+        raise REGION_WAITS(device=usage.device, region=usage.region)
+    for id_ in usage.contracts:
+        _end_contract(ctx, id_)
+    settled_here = ctx.state.get(REGIONS, event.region) is not None
+    ctx.state.put(
+        USAGE,
+        replace(
+            usage,
+            region=event.region if settled_here else "",
+            since_entry=ctx.index,
+            settled_s=0,
+            tariff="",
+            contracts=(),
+        ),
+    )
+
+
 def usage_of(ctx: Context, device: Device) -> Usage | None:
     """What a meter trades; None where its quantity is not traded or its region not settled."""
     found = ctx.state.get(USAGE, device.number)
-    if found is not None:
+    if found is not None and found.region:
         return found
     kind = QUANTITIES.get(device.quantity)
     if kind is None or not device.region or ctx.state.get(REGIONS, device.region) is None:
         return None
+    if found is not None:  # it traded elsewhere, and its region is settled only now
+        return replace(found, region=device.region, since_entry=ctx.index)
     ensure_wallet(ctx, device)
-    return Usage(number=device.number, device=device.id, region=device.region, kind=kind)
+    return Usage(
+        number=device.number,
+        device=device.id,
+        region=device.region,
+        kind=kind,
+        since_entry=ctx.index,
+    )
+
+
+def _end_contract(ctx: Context, id_: str) -> None:
+    """End a contract with the hour that it is; what was reported before is still settled by it."""
+    contract = ctx.state.get(CONTRACTS, id_)
+    assert contract is not None, f"a meter has contract {id_}, which is not there"
+    end_s = ctx.time_s + -ctx.time_s % HOUR_S
+    ctx.state.put(
+        CONTRACTS, replace(contract, to_s=max(contract.from_s, min(contract.to_s, end_s)))
+    )
 
 
 def _offset_s(ctx: Context, usage: Usage) -> int:

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from wattproof.book.contract import find_account, find_asset, issue, open_account, post
 from wattproof.book.model import ACCOUNTS, Account, Asset
 from wattproof.identity.contract import find_device
+from wattproof.identity.events import DeviceConfirmed
 from wattproof.identity.model import Device
 from wattproof.ledger.machine import Context
 from wattproof.settlement.events import (
@@ -24,12 +25,14 @@ from wattproof.settlement.events import (
     WalletUnfrozen,
 )
 from wattproof.settlement.model import (
-    WALLETS,
     FreezeWallet,
     LimitWallet,
     PayFromWallet,
     TopUpWallet,
     UnfreezeWallet,
+)
+from wattproof.settlement.records import (
+    WALLETS,
     Wallet,
 )
 from wattproof.settlement.refusals import (
@@ -49,6 +52,7 @@ __all__ = [
     "demand_money",
     "ensure_wallet",
     "freeze_wallet",
+    "give_wallet",
     "limit_wallet",
     "pay_from_wallet",
     "top_up_wallet",
@@ -71,7 +75,7 @@ def wallet_account(number: int) -> str:
 
 
 def ensure_wallet(ctx: Context, device: Device) -> Wallet:
-    """The wallet of a device; it is there from its first use on."""
+    """The wallet of a device, which is made if need be."""
     found = ctx.state.get(WALLETS, device.number)
     if found is not None:
         return found
@@ -86,6 +90,11 @@ def ensure_wallet(ctx: Context, device: Device) -> Wallet:
     )
     ctx.state.put(WALLETS, wallet)
     return wallet
+
+
+def give_wallet(ctx: Context, event: DeviceConfirmed) -> None:
+    """Give a device that was confirmed its wallet."""
+    ensure_wallet(ctx, find_device(ctx, event.device))
 
 
 def demand_money(ctx: Context, id_: str) -> Asset:

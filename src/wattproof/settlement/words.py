@@ -43,7 +43,7 @@ def _texts(_reading: Reading, event: Mapping[str, Any], lang: Lang) -> Mapping[s
     return shown
 
 
-_WH: Final = ("supply_wh", "consumption_wh")
+_WH: Final = ("supply_wh", "consumption_wh", "supplied_wh", "consumed_wh", "net_wh")
 
 WORDS: Final = RoomWords(
     fields={
@@ -77,6 +77,8 @@ WORDS: Final = RoomWords(
         "meters": ("Meters", "表计"),
         "supplied_wh": ("Supplied", "供电量"),
         "consumed_wh": ("Consumed", "用电量"),
+        "trades_supply": ("Trades, supply", "供电交易数"),
+        "trades_consumption": ("Trades, consumption", "用电交易数"),
         "FileStatement.from_s": ("Period from", "起始时间"),
         "FileStatement.to_s": ("Period until", "结束时间"),
         "OfferContract.to_s": ("In force until", "生效止"),
