@@ -20,7 +20,7 @@ from wattproof.settlement.records import (
 )
 from wattproof.settlement.refusals import REGION_UNKNOWN
 
-__all__ = ["TradeBatch", "batches_of", "settled_at"]
+__all__ = ["TradeBatch", "batches_of", "find_batch", "settled_at"]
 
 NOT_A_BATCH = ErrorCode(
     Broken,
@@ -69,11 +69,21 @@ def batches_of(
         entry = batch.settled.previous
 
 
-def _batch(store: Store, entry: int, region: str) -> TradeBatch:
-    found = store.entry(entry)
-    _, events = _events_of(found.result)
+def find_batch(store: Store, entry: int) -> TradeBatch | None:
+    """The batch in a log entry; None where there is no such entry or it holds no trades."""
+    found = store.entries(entry, 1) if 0 <= entry < 2**62 else []
+    if not found or found[0].index != entry:
+        return None
+    _, events = _events_of(found[0].result)
     settled = [_settled_of(fields) for name, fields in events if name == Settled.name]
-    if len(settled) != 1 or (region and settled[0].region != region):
-        raise NOT_A_BATCH(entry=entry, region=region or "-")
-    _, time_ms, _ = leaf_parts(found.leaf)
+    if len(settled) != 1:
+        return None
+    _, time_ms, _ = leaf_parts(found[0].leaf)
     return TradeBatch(entry=entry, time_s=time_ms // 1000, settled=settled[0])
+
+
+def _batch(store: Store, entry: int, region: str) -> TradeBatch:
+    found = find_batch(store, entry)
+    if found is None or (region and found.settled.region != region):
+        raise NOT_A_BATCH(entry=entry, region=region or "-")
+    return found
