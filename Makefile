@@ -19,9 +19,9 @@ $(STAMP): pyproject.toml constraints.txt scripts/setup.sh hatch_build.py web/ass
 demo: $(STAMP)   ## a region lives through a month; then the node on http://127.0.0.1:8000
 	$(BIN)/wattproof demo demo
 
-test: $(STAMP)   ## every test
+test: $(STAMP)   ## every test, a file on each core at a time
 	@sh scripts/test-setup.sh
-	$(BIN)/python -m pytest -q
+	$(BIN)/python -m pytest -q -n auto --maxprocesses=8 --dist loadfile
 
 lint: $(STAMP)   ## formatting, lint rules, strict types
 	$(BIN)/ruff format --check .
