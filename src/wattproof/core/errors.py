@@ -16,7 +16,10 @@ stable, carries an English and a Chinese sentence, and never shows a traceback t
 
 from __future__ import annotations
 
-from typing import Final, Literal
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from string import Formatter
+from typing import Any, Final, Literal
 
 __all__ = [
     "Broken",
@@ -31,9 +34,34 @@ __all__ = [
     "Unavailable",
     "WattProofError",
     "codes",
+    "filled_in",
 ]
 
 Lang = Literal["en", "zh"]
+
+
+class _Sentences(Formatter):
+    """Fills in a sentence; the format ``time`` is for an instant, in Unix seconds."""
+
+    def format_field(self, value: Any, format_spec: str) -> Any:
+        if format_spec != "time":
+            return super().format_field(value, format_spec)
+        if not isinstance(value, int) or not 0 < value < _YEAR_10000_S:
+            return str(value)
+        return datetime.fromtimestamp(value, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+_SENTENCES: Final = _Sentences()
+_YEAR_10000_S: Final = 253_402_300_800
+
+
+def filled_in(template: str, params: Mapping[str, object]) -> str:
+    """A sentence with its parameters, by the rules of `str.format`.
+
+    ``{end_s:time}`` shows Unix seconds as ``2026-01-31T16:00:00Z``; 0, which stands for no time,
+    and texts stay as they are.
+    """
+    return _SENTENCES.vformat(template, (), params)
 
 
 class WattProofError(Exception):
@@ -54,7 +82,7 @@ class WattProofError(Exception):
     def text(self, lang: Lang = "en") -> str:
         """The sentence for a person, with the parameters filled in."""
         template = self.error.zh if lang == "zh" else self.error.en
-        return template.format(**self.params)
+        return filled_in(template, self.params)
 
     def __str__(self) -> str:
         return f"{self.code}: {self.text()}"
@@ -121,7 +149,7 @@ class ErrorCode:
 
     >>> raise OVERLAP(meter="m1", start_s=0)
 
-    The sentences are `str.format` templates over the keyword arguments of the call.
+    The sentences are templates of `filled_in` over the keyword arguments of the call.
     """
 
     __slots__ = ("code", "en", "kind", "zh")

@@ -50,20 +50,21 @@ CO2_ALREADY = ErrorCode(
 PERIOD = ErrorCode(
     Malformed,
     "emissions.period",
-    en="The assignment must end after it begins at {from_s}, or have no end.",
-    zh="指定期限的结束须晚于起始 {from_s}，或不设结束。",
+    en="The assignment must end after it begins at {from_s:time}, or have no end.",
+    zh="指定期限的结束须晚于起始 {from_s:time}，或不设结束。",
 )
 REPORTED = ErrorCode(
     Conflict,
     "emissions.reported",
-    en="{device} has readings up to {end_s} already; a factor can begin no earlier than that.",
-    zh="{device} 已有截至 {end_s} 的读数，排放因子的起始不得早于此时。",
+    en="{device} has readings up to {end_s:time} already; a factor can begin no earlier than that.",
+    zh="{device} 已有截至 {end_s:time} 的读数，排放因子的起始不得早于此时。",
 )
 OVERLAP = ErrorCode(
     Conflict,
     "emissions.overlap",
-    en="Factor {factor} is assigned to {device} from {from_s} to {to_s} (0: no end) already.",
-    zh="{device} 在 {from_s} 至 {to_s}（0 为不设结束）已指定排放因子 {factor}。",
+    en="Factor {factor} is assigned to {device} from {from_s:time} to {to_s:time} (0: no end) "
+    "already.",
+    zh="{device} 在 {from_s:time} 至 {to_s:time}（0 为不设结束）已指定排放因子 {factor}。",
 )
 TOO_MANY = ErrorCode(
     OverLimit,

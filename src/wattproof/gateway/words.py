@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
-from wattproof.core.errors import Broken, ErrorCode, Refused
+from wattproof.core.errors import Broken, ErrorCode, Refused, filled_in
 from wattproof.keys import cose
 from wattproof.keys.did import did_of
 from wattproof.keys.uint_array import UintArray
@@ -80,7 +80,7 @@ def sentence_of(event: dict[str, Any]) -> Sentence:
     if kind is None:
         return Sentence(en=name, zh=name)
     fields = {**_defaults(kind), **event}
-    return Sentence(en=kind.en.format(**fields), zh=kind.zh.format(**fields))
+    return Sentence(en=filled_in(kind.en, fields), zh=filled_in(kind.zh, fields))
 
 
 @cache

@@ -6,7 +6,7 @@ from typing import Final
 
 import msgspec
 
-from wattproof.core.errors import ErrorCode, Lang, Malformed, WattProofError
+from wattproof.core.errors import ErrorCode, Lang, Malformed, WattProofError, filled_in
 
 __all__ = ["BAD_FILE", "PROBLEM_LIMIT", "SHOWN", "BadFile", "CausedBy", "Problem", "Problems"]
 
@@ -63,7 +63,7 @@ class BadFile(Malformed):
 
     def _with(self, shown: str, lang: Lang) -> str:
         template = self.error.zh if lang == "zh" else self.error.en
-        return template.format(**{**self.params, "shown": shown})
+        return filled_in(template, {**self.params, "shown": shown})
 
 
 class CausedBy(Malformed):
@@ -74,7 +74,7 @@ class CausedBy(Malformed):
         cause = self.params["cause"]
         assert isinstance(cause, WattProofError)
         template = self.error.zh if lang == "zh" else self.error.en
-        return template.format(**{**self.params, "cause": cause.text(lang)})
+        return filled_in(template, {**self.params, "cause": cause.text(lang)})
 
 
 BAD_FILE: Final = ErrorCode(

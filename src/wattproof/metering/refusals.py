@@ -46,8 +46,9 @@ SEQUENCE_BACK = ErrorCode(
 OVERLAP = ErrorCode(
     Conflict,
     "metering.overlap",
-    en="The packet begins at {start_s}, but readings up to {end_s} are in the ledger already.",
-    zh="数据包起始于 {start_s}，但账本中已有截至 {end_s} 的读数。",
+    en="The packet begins at {start_s:time}, but readings up to {end_s:time} are in the ledger "
+    "already.",
+    zh="数据包起始于 {start_s:time}，但账本中已有截至 {end_s:time} 的读数。",
 )
 CLOCK_BACK = ErrorCode(
     Conflict,

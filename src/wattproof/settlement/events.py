@@ -68,8 +68,8 @@ class RegionDefined(Event):
 
 @event(
     "settlement.tariff.published",
-    en="Tariff {tariff} of {region} holds from {from_s} on",
-    zh="{region} 的电价 {tariff} 自 {from_s} 起执行",
+    en="Tariff {tariff} of {region} holds from {from_s:time} on",
+    zh="{region} 的电价 {tariff} 自 {from_s:time} 起执行",
 )
 class TariffPublished(Event):
     """A tariff has new prices."""

@@ -82,14 +82,14 @@ BANDS = ErrorCode(
 SETTLED_ALREADY = ErrorCode(
     Conflict,
     "settlement.settled_already",
-    en="Region {region} is settled up to {settled_s}; prices can change only after that.",
-    zh="{region} 地区已结算至 {settled_s}，价格只能在此之后变更。",
+    en="Region {region} is settled up to {settled_s:time}; prices can change only after that.",
+    zh="{region} 地区已结算至 {settled_s:time}，价格只能在此之后变更。",
 )
 NO_PRICE = ErrorCode(
     Conflict,
     "settlement.no_price",
-    en="Tariff {tariff} of {device} has no price for the hour from {start_s} on.",
-    zh="{device} 的电价 {tariff} 没有 {start_s} 起一小时的价格。",
+    en="Tariff {tariff} of {device} has no price for the hour from {start_s:time} on.",
+    zh="{device} 的电价 {tariff} 没有 {start_s:time} 起一小时的价格。",
 )
 CONTRACT_TAKEN = ErrorCode(
     Conflict,
@@ -166,8 +166,8 @@ RUN_GONE = ErrorCode(
 RUN_AHEAD = ErrorCode(
     Conflict,
     "settlement.run_ahead",
-    en="Hours up to {until_s} are not over yet; it is {now_s}.",
-    zh="截至 {until_s} 的时段尚未结束，现在是 {now_s}。",
+    en="Hours up to {until_s:time} are not over yet; it is {now_s:time}.",
+    zh="截至 {until_s:time} 的时段尚未结束，现在是 {now_s:time}。",
 )
 BATCH_ORDER = ErrorCode(
     Conflict,

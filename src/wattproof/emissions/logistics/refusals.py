@@ -94,8 +94,8 @@ NO_TIME = ErrorCode(
 TIMES = ErrorCode(
     Malformed,
     "emissions.shipment.times",
-    en="The shipment arrives at {arrival_s}, before it departs at {departure_s}.",
-    zh="到达时间 {arrival_s} 早于出发时间 {departure_s}。",
+    en="The shipment arrives at {arrival_s:time}, before it departs at {departure_s:time}.",
+    zh="到达时间 {arrival_s:time} 早于出发时间 {departure_s:time}。",
 )
 FUTURE = ErrorCode(
     Conflict,

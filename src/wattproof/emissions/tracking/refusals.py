@@ -42,8 +42,8 @@ LENGTH = ErrorCode(
 FACTOR_NOT_IN_FORCE = ErrorCode(
     Conflict,
     "emissions.node_factor",
-    en="{device} has not entered the factor {value_ug} for readings from {start_s} on.",
-    zh="{device} 未为 {start_s} 起的读数录入排放因子 {value_ug}。",
+    en="{device} has not entered the factor {value_ug} for readings from {start_s:time} on.",
+    zh="{device} 未为 {start_s:time} 起的读数录入排放因子 {value_ug}。",
 )
 FACTOR_VALUE = ErrorCode(
     Conflict,
