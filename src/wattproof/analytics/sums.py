@@ -23,6 +23,7 @@ from wattproof.core.errors import ErrorCode, OverLimit
 from wattproof.core.periods import Step, bucket_bounds
 
 __all__ = [
+    "OVERFLOW",
     "Sums",
     "Window",
     "query_text",

@@ -17,6 +17,7 @@ from wattproof.analytics.project import Names, Projector
 from wattproof.analytics.snapshot import Snapshot
 from wattproof.analytics.table import Column, Columns, Table
 from wattproof.emissions.model import Emitted
+from wattproof.emissions.places import PlacesProjector
 from wattproof.emissions.projection import ReadingsProjector
 from wattproof.emissions.tracking.wiring_history import WiringProjector
 from wattproof.metering.model import PacketAccepted
@@ -58,7 +59,12 @@ class LifeProjector:
         return {"meter": pairs[:, 0].astype(np.int32), "entry": pairs[:, 1]}
 
 
-PROJECTORS: Final[tuple[Projector, ...]] = (ReadingsProjector(), LifeProjector(), WiringProjector())
+PROJECTORS: Final[tuple[Projector, ...]] = (
+    ReadingsProjector(),
+    LifeProjector(),
+    PlacesProjector(),
+    WiringProjector(),
+)
 """What a ledger's lake is filled with."""
 
 
