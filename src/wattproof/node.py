@@ -28,6 +28,7 @@ import wattproof.metering.api as metering_api
 import wattproof.metering.contract as metering
 import wattproof.metering.pages as metering_pages
 import wattproof.settlement.contract as settlement
+import wattproof.settlement.pages as settlement_pages
 import wattproof.settlement.traces.contract as traces
 from wattproof import __version__
 from wattproof.book.model import DefineAsset
@@ -136,6 +137,7 @@ PAGES: Final[tuple[Room, ...]] = (
     metering_pages.ROOM,
     book_pages.ROOM,
     logistics_pages.ROOM,
+    settlement_pages.ROOM,
 )
 """The rooms that have pages, with their templates and navigation."""
 
@@ -146,6 +148,7 @@ PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]]
     identity_pages.pages,
     book_pages.pages,
     logistics_pages.pages,
+    settlement_pages.pages,
     lambda: metering_pages.pages(panels=meter_panels()),
 )
 """The rooms' pages."""

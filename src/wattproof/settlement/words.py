@@ -84,6 +84,11 @@ WORDS: Final = RoomWords(
         "OfferContract.to_s": ("In force until", "生效止"),
     },
     values={
+        "verdict": {
+            "positive": ("positive", "正值"),
+            "neutral": ("neutral", "零值"),
+            "negative": ("negative", "负值"),
+        },
         "whose": {
             "device": ("the meter's own key", "表计自身密钥"),
             "owner": ("its owner", "所有者"),

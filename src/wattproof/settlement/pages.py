@@ -1,0 +1,28 @@
+"""The pages of settlement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from litestar import Router
+from litestar.handlers import HTTPRouteHandler
+
+from wattproof.console.frame import NavItem, Room
+from wattproof.console.i18n import marked
+from wattproof.settlement.region_pages import region_pages
+
+__all__ = ["ROOM", "pages"]
+
+ROOM: Final = Room(
+    name="settlement",
+    package="wattproof.settlement",
+    navigation=(NavItem(path="/settlement", text=marked("Settlement"), icon="coins", order=19),),
+)
+
+
+def pages() -> Sequence[HTTPRouteHandler | Router]:
+    """The handlers, with what they keep between pages."""
+    return [
+        *region_pages(),
+    ]
