@@ -185,7 +185,8 @@ def test_the_edge_is_listed_among_the_commands() -> None:
 
     commands = getattr(get_command(make_app(host(), ROOMS)), "commands")  # noqa: B009
     assert set(commands["edge"].commands) == {
-        "clock", "dial", "enrol", "factor", "key", "read", "refused", "run", "status", "swap",
+        "clock", "dial", "enrol", "factor", "key", "pay", "read", "refused", "run", "status",
+        "swap",
     }  # fmt: skip
 
 

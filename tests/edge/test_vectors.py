@@ -7,13 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.vectors import make_payments
 from tests.vectors.make_node_packets import as_text, node_packet_vectors
 
 from wattproof.edge.emission import grams_of
 from wattproof.edge.packets import (
     Emission,
+    Pay,
     Report,
     factor_payload,
+    pay_payload,
     report_payload,
     sign,
     transaction_id,
@@ -23,6 +26,7 @@ from wattproof.emissions.tracking.model import DeclareFactor, NodePacket
 from wattproof.keys import cose
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.transaction import Codec
+from wattproof.settlement.model import PayFromWallet
 
 FILE = Path(__file__).parents[1] / "vectors" / "node_packets.json"
 STEPS = [
@@ -30,7 +34,8 @@ STEPS = [
     for story in json.loads(FILE.read_text(encoding="utf-8"))["stories"]
     for step in story["transactions"]
 ]
-CODEC = Codec([NodePacket, DeclareFactor])
+CODEC = Codec([NodePacket, DeclareFactor, PayFromWallet])
+PAYMENTS = FILE.with_name("payments.json")
 
 
 def test_the_file_is_fresh() -> None:
@@ -69,9 +74,41 @@ def test_an_agent_signs_the_same_bytes(step: dict[str, Any]) -> None:
             )
         )
     assert ours == payload
+    check_signed(ours, step)
+
+
+def check_signed(ours: bytes, step: dict[str, Any]) -> None:
+    """An agent's signature under this payload is the golden one."""
     key = SigningKey.from_seed(bytes.fromhex(step["key_seed"]))
     aad = bytes.fromhex(step["external_aad"])
     raw = sign(ours, key, ledger_id=aad)
     assert raw.hex() == step["transaction"]
     assert transaction_id(raw).hex() == step["id"]
     assert cose.verify(cose.parse(raw), aad=aad)
+
+
+def test_the_payments_are_fresh() -> None:
+    text = make_payments.as_text(make_payments.payment_vectors())
+    assert PAYMENTS.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize(
+    "step",
+    json.loads(PAYMENTS.read_text(encoding="utf-8"))["transactions"],
+    ids=lambda step: step["name"],
+)
+def test_an_agent_pays_with_the_same_bytes(step: dict[str, Any]) -> None:
+    payload = bytes.fromhex(step["payload"])
+    body = CODEC.body_of(payload)
+    assert isinstance(body, PayFromWallet)
+    pay = Pay(
+        target=body.target,
+        to_device=body.to_device,
+        asset=body.asset,
+        fen=body.amount,
+        memo=body.memo,
+    )
+    nonce = bytes.fromhex(step["fields"][2]["bytes"])
+    ours = pay_payload(pay, device=body.device, nonce=nonce)
+    assert ours == payload
+    check_signed(ours, step)

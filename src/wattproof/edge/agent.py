@@ -1,8 +1,9 @@
 """The agent: reads at every moment that is due, makes packets, queues them; another thread sends.
 
-What goes wrong has a place (``clock``, ``source``, ``register``, ``factor``, ``queue``,
-``display``, ``keypad``, ``send``) and an error with a name; it is kept with the queue until it is
-well again, and nothing of it stops the agent. Time comes from `clock_ns`, so that tests can set it.
+In between it pays what its standing orders say. What goes wrong has a place (``clock``, ``source``,
+``register``, ``factor``, ``queue``, ``pay``, ``display``, ``keypad``, ``send``, ``payment``) and an
+error with a name; it is kept with the queue until it is well again, and nothing of it stops the
+agent. Time comes from `clock_ns`, so that tests can set it.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from wattproof.edge.changes import CLOCK_LOST, enter_factor, sign_reports, start
 from wattproof.edge.config import Config
 from wattproof.edge.display import Display, line_of
 from wattproof.edge.factors import Choice
+from wattproof.edge.pay import PLACE as PAY_PLACE
+from wattproof.edge.pay import pay_orders
 from wattproof.edge.queue import LastReading, Queue
 from wattproof.edge.register import NEGATIVE_STEP
 from wattproof.edge.source import Sample, Source
@@ -87,6 +90,7 @@ class Agent:
         self._source: Source | None = None
         self._noted: dict[str, tuple[str, int]] = {}
         self._fine: set[str] = set()
+        self._had_orders = True  # until those that the settings no longer have are ended
         self._stopping = threading.Event()
 
     @property
@@ -134,8 +138,11 @@ class Agent:
         over = now_s - due_s > node.tolerance_s
         early = bool(node.emit and state.factors) and factor_at(state.factors, due_s) is None
         if (state.started and due_s <= state.end_s) or over or early:
+            self._pay(now_s, complete_s=now_s)
             return self._until(due_s + node.interval_s)
+        self._pay(now_s, complete_s=due_s - 1)
         if self._read(due_s):
+            self._pay(now_s, complete_s=now_s)
             return self._until(due_s + node.interval_s)
         return RETRY_MS
 
@@ -147,6 +154,22 @@ class Agent:
             self.note("factor", wrong)
             return state
         return self._queue.state()
+
+    def _pay(self, now_s: int, *, complete_s: int) -> None:
+        """Pay what standing orders say; `complete_s` is up to when all readings are taken."""
+        if not self._config.pay and not self._had_orders:
+            return
+        try:
+            queued = pay_orders(
+                self._queue, self._config, self._key, now_s=now_s, complete_s=complete_s
+            )
+        except WattProofError as wrong:
+            self.note(PAY_PLACE, wrong)
+            return
+        self._had_orders = False
+        self._well(PAY_PLACE)
+        if queued:
+            self._made()
 
     def _read(self, due_s: int) -> bool:
         """Read the source for this moment; whether that is done with."""
@@ -228,7 +251,13 @@ class Agent:
         node = self._config.node
         try:
             self._display.show(
-                line_of(reading, quantity=node.quantity, zone=node.zone, lang=language())
+                line_of(
+                    reading,
+                    quantity=node.quantity,
+                    zone=node.zone,
+                    lang=language(),
+                    payment=next(iter(self._queue.payments.last(1)), None),
+                )
             )
         except WattProofError as wrong:
             self.note("display", wrong)

@@ -24,11 +24,13 @@ from wattproof.edge.config import read_config
 from wattproof.edge.factors import looked_up, typed, unit_of
 from wattproof.edge.keyfile import make_key, read_key
 from wattproof.edge.link import verdict
-from wattproof.edge.packets import enrolment_payload, sign, transaction_id
+from wattproof.edge.money import parse_fen, show_fen
+from wattproof.edge.packets import Pay, enrolment_payload, sign, transaction_id
+from wattproof.edge.pay import pay
 from wattproof.edge.running import open_link, open_queue, run_node
 from wattproof.edge.source import Sample
 from wattproof.edge.sources.table import open_source
-from wattproof.edge.status import lines_of, status_of
+from wattproof.edge.status import lines_of, payment_lines, status_of
 from wattproof.keys.did import did_of
 
 __all__ = ["APP", "main"]
@@ -131,14 +133,16 @@ def enrol(config: ConfigPath, as_json: JsonFlag = False) -> None:
 
 @APP.command()
 def status(config: ConfigPath, as_json: JsonFlag = False) -> None:
-    """How the node is: reading, queue, factor, faults. Exit 1 where there is a fault. / 状态。"""
+    """How the node is: reading, queue, payments, faults. Exit 1 where there is a fault. / 状态。"""
     settings = read_config(config)
     with open_queue(settings) as queue:
         found = status_of(settings, queue, now_s=_now_s())
     if as_json:
         _show_json(found)
     else:
-        for what, how in lines_of(found, zone=settings.node.zone, lang=language()):
+        zone = settings.node.zone
+        rows = lines_of(found, zone=zone, lang=language())
+        for what, how in rows + payment_lines(found, zone=zone, lang=language()):
             _say(f"{what}: {how}", f"{what}：{how}")
     if found.faults:
         raise typer.Exit(EXIT_NO)
@@ -173,6 +177,38 @@ def factor(
         _say(
             f"{entered.value} {entered.unit} is in force from {entered.from_s} on.",
             f"{entered.value} {entered.unit} 自 {entered.from_s} 起生效。",
+        )
+
+
+@APP.command("pay")
+def pay_command(
+    config: ConfigPath,
+    amount: Annotated[str, typer.Option(help="How much, such as 12.50. / 金额，如 12.50。")],
+    to: Annotated[str, typer.Option(help="Into this account. / 收款账户。")] = "",
+    to_device: Annotated[
+        str, typer.Option("--to-device", help="Into this device's wallet. / 收款设备。")
+    ] = "",
+    asset: Annotated[str, typer.Option(help="Which money. / 货币。")] = "CNY",
+    memo: Annotated[str, typer.Option(help="What the payee reads. / 附言。")] = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Pay out of the node's wallet; the running node sends it. / 从节点钱包付款。"""
+    settings = read_config(config)
+    if bool(to) == bool(to_device):
+        raise ONE_OF(names="--to, --to-device")
+    what = Pay(target=to, to_device=to_device, asset=asset, fen=parse_fen(amount), memo=memo)
+    signer = read_key(settings.path(settings.node.key))
+    with open_queue(settings) as queue:
+        made = pay(queue, settings, signer, what, now_s=_now_s())
+    if as_json:
+        _show_json(made)
+    else:
+        payee = to or to_device
+        _say(
+            f"Payment {made.number}: {show_fen(made.fen, asset, 'en')} to {payee} waits to be"
+            " sent; wattproof edge status says what becomes of it.",
+            f"付款 {made.number}：{show_fen(made.fen, asset, 'zh')} → {payee} 待发送；"
+            "结果见 wattproof edge status。",
         )
 
 

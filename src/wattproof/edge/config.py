@@ -5,6 +5,7 @@
     [source]    what it reads: ``kind`` and the settings of that kind
     [send]      where its packets go: ``url`` or ``mqtt``
     [queue]     where they wait meanwhile
+    [[pay]]     what it pays by itself, an order each
     [display] [keypad] [lamp] [page]    what stands beside the meter, each as it is there
 
 Paths are relative to the folder of the file. Numbers of the file are exact decimals.
@@ -25,6 +26,7 @@ from wattproof.core.codes import check_id
 from wattproof.core.errors import ErrorCode, Malformed, NotFound, Unavailable, WattProofError
 from wattproof.core.periods import load_zone
 from wattproof.core.units import MAX_AMOUNT, family, parse_quantity
+from wattproof.edge.orders import Order, PaySettings, order_of
 from wattproof.edge.sources.table import check_source, placed
 
 __all__ = [
@@ -44,6 +46,9 @@ __all__ = [
 
 MAX_CONFIG_BYTES: Final = 1 << 20
 """How large the file may be."""
+
+MAX_ORDERS: Final = 32
+"""Standing orders of one node at most."""
 
 MAX_READINGS: Final = 4_096
 """Readings in one packet at most, as the ledger takes them."""
@@ -80,6 +85,13 @@ BAD_SETTING = ErrorCode(
     "edge.config.setting",
     en="In {path}, [{table}] {key}: {reason}",
     zh="{path} 中 [{table}] {key} 不正确：{reason_zh}",
+)
+
+TWICE = ErrorCode(
+    Malformed,
+    "edge.pay.order.twice",
+    en="Two orders are called {name}: give each a name of its own.",
+    zh="有两项定期付款都叫 {name}：请分别命名（name）。",
 )
 
 Name = Annotated[str, Meta(min_length=1, max_length=64)]
@@ -211,6 +223,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     keypad: KeypadSettings | None = None
     lamp: LampSettings | None = None
     page: PageSettings | None = None
+    pay: Annotated[tuple[PaySettings, ...], Meta(max_length=MAX_ORDERS)] = ()
     folder: Path = Path()
 
     @property
@@ -221,6 +234,15 @@ class Config(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
     def path(self, text: str) -> Path:
         """A path of the file, relative to its folder."""
         return self.folder / text
+
+    @property
+    def orders(self) -> tuple[Order, ...]:
+        """The node's standing orders."""
+        node = self.node
+        return tuple(
+            order_of(given, node=node.id, quantity=node.quantity, zone=node.zone)
+            for given in self.pay
+        )
 
     @property
     def is_co2(self) -> bool:
@@ -285,7 +307,22 @@ def _check(path: Path, config: Config) -> None:
         raise _wrong(path, "display", "path", f'to = "{display.to}"')
     if display is not None and display.to == "mqtt" and not (display.mqtt and display.topic):
         raise _wrong(path, "display", "topic", 'to = "mqtt"')
+    _check_orders(path, config)
     check_source(config.source)
+
+
+def _check_orders(path: Path, config: Config) -> None:
+    """Each order by itself, and that no two have one name."""
+    node, names = config.node, set()
+    for number, given in enumerate(config.pay, 1):
+
+        def check(_: str, given: PaySettings = given) -> None:
+            order = order_of(given, node=node.id, quantity=node.quantity, zone=node.zone)
+            if order.name in names:
+                raise TWICE(name=order.name)
+            names.add(order.name)
+
+        _asked(path, "[pay]", str(number), check, "")
 
 
 def _is_address(text: str, scheme: str) -> bool:

@@ -12,7 +12,10 @@ from wattproof.core.periods import local_time
 from wattproof.core.units import base_unit, format_amount, quantity_label
 from wattproof.edge.broker import Broker
 from wattproof.edge.config import Config, DisplaySettings
+from wattproof.edge.money import show_fen
+from wattproof.edge.payments import Payment
 from wattproof.edge.queue import LastReading
+from wattproof.edge.status import payment_state
 
 __all__ = ["Display", "line_of", "open_display"]
 
@@ -36,15 +39,26 @@ class Display(Protocol):
         ...
 
 
-def line_of(reading: LastReading, *, quantity: str, zone: str, lang: Lang) -> str:
-    """A reading in one line: time, what was counted, the register, emission since the start."""
+def line_of(
+    reading: LastReading, *, quantity: str, zone: str, lang: Lang, payment: Payment | None = None
+) -> str:
+    """A reading in one line: time, what was counted, the register, emission since the start.
+
+    Then the last payment, if there is one, and what became of it.
+    """
     unit = base_unit(quantity)
-    parts = (
+    parts = [
         f"{local_time(reading.at_s, zone):%Y-%m-%d %H:%M:%S}",
         f"{quantity_label(quantity, lang)} +{format_amount(reading.amount, unit, lang)}",
         format_amount(reading.register, unit, lang),
         f"CO2 {format_amount(reading.total_g, 'g', lang)}",
-    )
+    ]
+    if payment is not None:
+        how = f"{payment_state(payment, lang)} [{payment.code}]".removesuffix(" []")
+        parts.append(
+            f"{show_fen(payment.fen, payment.asset, lang)}"
+            f" {payment.target or payment.to_device}: {how}"
+        )
     return " | ".join(parts)
 
 

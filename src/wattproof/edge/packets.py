@@ -1,4 +1,4 @@
-"""What a node signs, byte for byte: packets, factor entries, its enrolment.
+"""What a node signs, byte for byte: packets, factor entries, payments, its enrolment.
 
 The payloads are those of docs/wire-format.md. They are built here from keys alone, for an agent
 does not carry the ledger's code; the tests hold the bytes equal to the ledger's own.
@@ -22,9 +22,11 @@ from wattproof.keys.uint_array import UintArray
 __all__ = [
     "NONCE_BYTES",
     "Emission",
+    "Pay",
     "Report",
     "enrolment_payload",
     "factor_payload",
+    "pay_payload",
     "report_payload",
     "sign",
     "transaction_id",
@@ -103,6 +105,33 @@ def factor_payload(entered: EnteredFactor, *, nonce: bytes) -> bytes:
         entered.from_s,
     ]
     return cbor.encode(["emissions.node.factor", 1, nonce, *fields])
+
+
+class Pay(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment to be signed: `fen` of an asset to the account `target` or to a device's wallet."""
+
+    target: str
+    to_device: str
+    asset: str
+    fen: int
+    memo: str
+
+
+def pay_payload(pay: Pay, *, device: str, nonce: bytes) -> bytes:
+    """The payload of ``settlement.wallet.pay``, out of the wallet of the `device` that signs.
+
+    `nonce` is 16 bytes: new each time a person pays, the same for the same period of a standing
+    order, so that this always has the same bytes.
+    """
+    fields: Sequence[cbor.Value] = [
+        device,
+        pay.target,
+        pay.to_device,
+        pay.asset,
+        pay.fen,
+        pay.memo,
+    ]
+    return cbor.encode(["settlement.wallet.pay", 1, nonce, *fields])
 
 
 def enrolment_payload(node: NodeSettings) -> bytes:

@@ -1,5 +1,7 @@
 """The node's own page, for whoever stands before it: how it is, and a form to enter a factor.
 
+What the node paid can be seen there; nothing can be paid from there.
+
 On the loopback by default. Anybody who reaches it may read; only a browser on the same machine,
 that was given the form by this very page, may enter: the peer's address, the Host and Origin
 headers and a token are checked, so that no other site can do it through somebody's browser.
@@ -22,7 +24,7 @@ import msgspec
 from wattproof.core.errors import ErrorCode, Lang, Unauthorised, Unavailable, WattProofError
 from wattproof.edge.factors import Choice, looked_up, typed, unit_of
 from wattproof.edge.state import EnteredFactor
-from wattproof.edge.status import Status, lines_of
+from wattproof.edge.status import Status, lines_of, payment_lines
 
 __all__ = ["MAX_REQUESTS", "Page"]
 
@@ -108,10 +110,9 @@ class Page:
     def html(self, lang: Lang, said: str = "") -> bytes:
         """The page; `said` is what came of a form."""
         zh, status = lang == "zh", self._status()
-        rows = "".join(
-            f"<tr><th scope=row>{html.escape(what)}<td>{html.escape(how)}"
-            for what, how in lines_of(status, zone=self._zone, lang=lang)
-        )
+        rows = _rows(lines_of(status, zone=self._zone, lang=lang))
+        paid = _rows(payment_lines(status, zone=self._zone, lang=lang))
+        payments = f"<h2>{'付款' if zh else 'Payments'}</h2><table>{paid}</table>" if paid else ""
         other = (
             '<a href="/?lang=en" lang=en>English</a>'
             if zh
@@ -136,11 +137,18 @@ class Page:
             '<meta name=viewport content="width=device-width">'
             f"<title>{title} {html.escape(status.node)}</title><style>{_STYLE}</style>"
             f"<h1>{title}</h1><p>{other}</p>{message}<table>{rows}</table>"
+            f"{payments}"
             f'<h2>{heading}</h2><form method=post action="/factor?lang={lang}">'
             f'<input type=hidden name=token value="{self.token}">{inputs}'
             f"<button>{'确认' if zh else 'Confirm'}</button></form></html>"
         )
         return text.encode()
+
+
+def _rows(lines: list[tuple[str, str]]) -> str:
+    return "".join(
+        f"<tr><th scope=row>{html.escape(what)}<td>{html.escape(how)}" for what, how in lines
+    )
 
 
 class _Server(ThreadingHTTPServer):

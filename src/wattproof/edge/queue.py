@@ -4,42 +4,26 @@ A packet is made and the state moves on in the same durable commit, so a kill or
 instant loses nothing and makes nothing twice. The order is the order of making. What the host
 refused for good is kept aside with the refusal, for a person to look at; it never blocks what
 follows and never disappears by itself.
-
-The file may be used by several threads and processes: the agent, its sender, and the commands.
 """
 
 from __future__ import annotations
 
-import sqlite3
-import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Final, Self
 
 import msgspec
 
-from wattproof.core.errors import Broken, ErrorCode, Unavailable, WattProofError
+from wattproof.core.errors import WattProofError
 from wattproof.edge.packets import transaction_id
+from wattproof.edge.payments import PAY_LIKE, PAYMENT_TABLES, Payments, is_payment
 from wattproof.edge.state import NodeState
+from wattproof.edge.store import DAMAGED, Store
 
 __all__ = ["Fault", "LastReading", "Queue", "Refusal", "Sent", "Waiting"]
 
-UNUSABLE = ErrorCode(
-    Unavailable,
-    "edge.queue.unusable",
-    en="The queue {path} cannot be used now: {reason}.",
-    zh="队列 {path} 暂时无法使用：{reason}。",
-)
-DAMAGED = ErrorCode(
-    Broken,
-    "edge.queue.damaged",
-    en="The queue {path} is damaged: {reason}.",
-    zh="队列 {path} 已损坏：{reason}。",
-)
-
-_BUSY_S: Final = 30
 _SCHEMA: Final = """
     CREATE TABLE IF NOT EXISTS state (one INTEGER PRIMARY KEY CHECK (one = 1), value BLOB);
     CREATE TABLE IF NOT EXISTS queue (
@@ -126,22 +110,8 @@ class Queue:
         self.path = path
         self.capacity = capacity
         self.told: Callable[[Mapping[str, str]], None] = lambda _fault: None
-        self._lock = threading.RLock()
-        self._open = False
-        with self._guarded():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            self._connection = sqlite3.connect(
-                path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
-            )
-            try:
-                self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = FULL")
-                with self.changing():
-                    for statement in _SCHEMA.split(";")[:-1]:
-                        self._connection.execute(statement)
-            except BaseException:
-                self._connection.close()
-                raise
+        self._store = Store(path, schema=_SCHEMA + PAYMENT_TABLES)
+        self.payments = Payments(self._store)
 
     def __enter__(self) -> Self:
         return self
@@ -156,30 +126,15 @@ class Queue:
 
     def close(self) -> None:
         """Close the file."""
-        self._connection.close()
+        self._store.close()
 
-    @contextmanager
-    def changing(self) -> Iterator[None]:
+    def changing(self) -> AbstractContextManager[None]:
         """Everything in the block becomes durable together, or not at all."""
-        with self._lock, self._guarded():
-            if self._open:  # part of a larger change
-                yield
-                return
-            self._connection.execute("BEGIN IMMEDIATE")
-            self._open = True
-            try:
-                yield
-                self._connection.execute("COMMIT")
-            except BaseException:
-                if self._connection.in_transaction:
-                    self._connection.execute("ROLLBACK")
-                raise
-            finally:
-                self._open = False
+        return self._store.changing()
 
     def state(self) -> NodeState:
         """The node's state; a new node's where there is none."""
-        row = self._row("SELECT value FROM state")
+        row = self._store.row("SELECT value FROM state")
         if row is None:
             return NodeState()
         try:
@@ -190,7 +145,7 @@ class Queue:
     def advance(self, state: NodeState, made: Sequence[tuple[str, bytes]] = ()) -> None:
         """Keep the state and queue what was made with it (what it is, its bytes), in one commit."""
         with self.changing():
-            self._connection.execute(
+            self._store.run(
                 "INSERT OR REPLACE INTO state VALUES (1, ?)", (msgspec.json.encode(state),)
             )
             self.add(made)
@@ -198,7 +153,7 @@ class Queue:
     def add(self, made: Sequence[tuple[str, bytes]]) -> None:
         """Queue transactions; one that waits already is not queued twice."""
         with self.changing():
-            self._connection.executemany(
+            self._store.run_many(
                 "INSERT OR IGNORE INTO queue (id, what, raw) VALUES (?, ?, ?)",
                 [(transaction_id(raw), what, raw) for what, raw in made],
             )
@@ -206,21 +161,43 @@ class Queue:
     @property
     def length(self) -> int:
         """How many transactions wait."""
-        row = self._row("SELECT count(*) FROM queue")
+        row = self._store.row("SELECT count(*) FROM queue")
         return 0 if row is None else int(row[0])
 
     @property
     def room(self) -> int:
-        """How many more may surely wait; read often, so without counting each."""
-        row = self._row("SELECT max(position) - min(position) + 1 FROM queue")
-        return max(0, self.capacity - (row[0] or 0 if row else 0))
+        """How many more may surely wait beside payments; read often, so without counting each."""
+        last, first = (
+            self._store.row(
+                f"SELECT position FROM queue WHERE what NOT LIKE ? ORDER BY position {way} LIMIT 1",
+                (PAY_LIKE,),
+            )
+            for way in ("DESC", "ASC")
+        )
+        if last is None or first is None:
+            return self.capacity
+        between = self._store.row(
+            "SELECT count(*) FROM payment JOIN queue USING (id)"
+            " WHERE state = 'waiting' AND position BETWEEN ? AND ?",
+            (first[0], last[0]),
+        )
+        assert between is not None, "a count"
+        return max(0, self.capacity - int(last[0] - first[0] + 1 - between[0]))
 
     def first(self, count: int) -> list[Waiting]:
         """The oldest ones that wait, in order."""
         return [
             Waiting(*row)
-            for row in self._rows("SELECT * FROM queue ORDER BY position LIMIT ?", (count,))
+            for row in self._store.rows("SELECT * FROM queue ORDER BY position LIMIT ?", (count,))
         ]
+
+    def first_others(self, count: int) -> list[Waiting]:
+        """The oldest ones that wait and are no payments, in order."""
+        rows = self._store.rows(
+            "SELECT * FROM queue WHERE what NOT LIKE ? ORDER BY position LIMIT ?",
+            (PAY_LIKE, count),
+        )
+        return [Waiting(*row) for row in rows]
 
     def taken(self, items: Sequence[tuple[Waiting, int]], *, at_s: int) -> None:
         """The host has these, with their log entries: they wait no longer."""
@@ -229,7 +206,10 @@ class Queue:
         last, entry = items[-1]
         with self.changing():
             self._delete([item for item, _ in items])
-            self._connection.execute(
+            self.payments.settled(
+                [(item.id, place) for item, place in items if is_payment(item.what)], at_s=at_s
+            )
+            self._store.run(
                 "INSERT INTO sent VALUES (1, ?, ?, ?, ?) ON CONFLICT (one) DO UPDATE SET"
                 " id = excluded.id, entry = excluded.entry, at_s = excluded.at_s,"
                 " count = count + excluded.count",
@@ -240,14 +220,16 @@ class Queue:
         """The host refused this one for good: keep it aside, with the refusal."""
         with self.changing():
             self._delete([item])
-            self._connection.execute(
+            if is_payment(item.what):
+                self.payments.refuse(item.id, code=code, en=en, zh=zh, at_s=at_s)
+            self._store.run(
                 "INSERT OR REPLACE INTO refused VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
                 (item.position, item.id, item.what, item.raw, code, en, zh, at_s),
             )
 
     def refused(self) -> list[Refusal]:
         """What the host refused, oldest first."""
-        rows = self._rows(
+        rows = self._store.rows(
             "SELECT position, lower(hex(id)), what, code, en, zh, at_s, length(raw) FROM refused"
             " ORDER BY position"
         )
@@ -255,31 +237,31 @@ class Queue:
 
     def refused_bytes(self, position: int) -> bytes | None:
         """The bytes of a refused transaction."""
-        row = self._row("SELECT raw FROM refused WHERE position = ?", (position,))
+        row = self._store.row("SELECT raw FROM refused WHERE position = ?", (position,))
         return None if row is None else bytes(row[0])
 
     def forget_refused(self, position: int) -> bool:
         """A person has seen it: forget a refused transaction. Whether there was one."""
         with self.changing():
-            deleted = self._connection.execute(
-                "DELETE FROM refused WHERE position = ?", (position,)
-            )
-            return deleted.rowcount > 0
+            found = self._drop_refused(position)
+            if found is not None and is_payment(found.what):
+                self.payments.turn(found.id, "forgotten")
+            return found is not None
 
     def send_again(self, position: int) -> bool:
         """A person has put the cause right: let a refused one wait again, after the others."""
         with self.changing():
-            moved = self._connection.execute(
-                "INSERT OR IGNORE INTO queue (id, what, raw)"
-                " SELECT id, what, raw FROM refused WHERE position = ?",
-                (position,),
-            )
-            self.forget_refused(position)
-            return moved.rowcount > 0
+            found = self._drop_refused(position)
+            if found is None:
+                return False
+            self.add([(found.what, found.raw)])
+            if is_payment(found.what):
+                self.payments.turn(found.id, "waiting")
+            return True
 
     def sent(self) -> Sent | None:
         """The last one that the host took."""
-        row = self._row("SELECT lower(hex(id)), entry, at_s, count FROM sent")
+        row = self._store.row("SELECT lower(hex(id)), entry, at_s, count FROM sent")
         return None if row is None else Sent(*row)
 
     def note_fault(self, place: str, error: WattProofError, *, at_s: int) -> None:
@@ -293,9 +275,9 @@ class Queue:
         The same fault again only counts; a new one goes to `told` too.
         """
         with self.changing():
-            row = self._row("SELECT code FROM fault WHERE place = ?", (place,))
+            row = self._store.row("SELECT code FROM fault WHERE place = ?", (place,))
             new = row is None or row[0] != answer["code"]
-            self._connection.execute(
+            self._store.run(
                 "INSERT INTO fault VALUES (?, ?, ?, ?, ?, 1) ON CONFLICT (place) DO UPDATE SET"
                 " since_s = CASE WHEN code = excluded.code THEN since_s ELSE excluded.since_s END,"
                 " count = CASE WHEN code = excluded.code THEN count + 1 ELSE 1 END,"
@@ -307,47 +289,35 @@ class Queue:
 
     def clear_fault(self, place: str) -> None:
         """The place is well again."""
-        if self._row("SELECT 1 FROM fault WHERE place = ?", (place,)) is not None:
+        if self._store.row("SELECT 1 FROM fault WHERE place = ?", (place,)) is not None:
             with self.changing():
-                self._connection.execute("DELETE FROM fault WHERE place = ?", (place,))
+                self._store.run("DELETE FROM fault WHERE place = ?", (place,))
 
     def faults(self) -> list[Fault]:
         """All that is wrong now, by place."""
-        return [Fault(*row) for row in self._rows("SELECT * FROM fault ORDER BY place")]
+        return [Fault(*row) for row in self._store.rows("SELECT * FROM fault ORDER BY place")]
 
     def note_reading(self, reading: LastReading) -> None:
         """Keep the newest reading for people to see."""
         with self.changing():
-            self._connection.execute(
+            self._store.run(
                 "INSERT OR REPLACE INTO reading VALUES (1, ?)", (msgspec.json.encode(reading),)
             )
 
     def reading(self) -> LastReading | None:
         """The newest reading."""
-        row = self._row("SELECT value FROM reading")
+        row = self._store.row("SELECT value FROM reading")
         return None if row is None else msgspec.json.decode(row[0], type=LastReading)
 
     def _delete(self, items: Sequence[Waiting]) -> None:
-        self._connection.executemany(
+        self._store.run_many(
             "DELETE FROM queue WHERE position = ?", [(item.position,) for item in items]
         )
 
-    def _row(self, query: str, values: tuple[object, ...] = ()) -> tuple[Any, ...] | None:
-        rows = self._rows(query, values)
-        return rows[0] if rows else None
-
-    def _rows(self, query: str, values: tuple[object, ...] = ()) -> list[tuple[Any, ...]]:
-        with self._lock, self._guarded():
-            return self._connection.execute(query, values).fetchall()
-
-    @contextmanager
-    def _guarded(self) -> Iterator[None]:
-        """Give what SQLite and the operating system report as our errors."""
-        try:
-            yield
-        except sqlite3.DatabaseError as failed:
-            ours = isinstance(failed, sqlite3.OperationalError | sqlite3.ProgrammingError)
-            code = UNUSABLE if ours else DAMAGED
-            raise code(path=self.path, reason=str(failed)) from failed
-        except OSError as failed:
-            raise UNUSABLE(path=self.path, reason=failed.strerror or "?") from failed
+    def _drop_refused(self, position: int) -> Waiting | None:
+        """Take out a refused transaction, if there is one at this place."""
+        row = self._store.row(
+            "SELECT position, id, what, raw FROM refused WHERE position = ?", (position,)
+        )
+        self._store.run("DELETE FROM refused WHERE position = ?", (position,))
+        return None if row is None else Waiting(*row)

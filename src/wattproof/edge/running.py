@@ -23,6 +23,7 @@ from wattproof.edge.keypad import Keypad, open_device
 from wattproof.edge.lamp import Lamp
 from wattproof.edge.link import Answer, Link
 from wattproof.edge.page import Page
+from wattproof.edge.payments import is_payment
 from wattproof.edge.queue import Queue, Waiting
 from wattproof.edge.send_http import HttpLink
 from wattproof.edge.sender import Sender
@@ -115,8 +116,10 @@ def _stopper(agent: Agent) -> Callable[[int, FrameType | None], None]:
     return lambda _number, _frame: agent.stop()
 
 
-def _withdraw(queue: Queue, item: Waiting, _answer: Answer) -> None:
-    """A refused factor entry is taken back at the node too."""
+def _withdraw(queue: Queue, item: Waiting, answer: Answer) -> None:
+    """A refused factor entry is taken back at the node too; a refused payment is worth a line."""
+    if is_payment(item.what):
+        _say_fault({"code": answer.code, "en": answer.en, "zh": answer.zh})
     what, _, from_s = item.what.partition(" ")
     if what == FACTOR:
         withdraw(queue, from_s=int(from_s))

@@ -3,7 +3,7 @@
 One goes first; once it is taken, as many as a batch holds follow together. Where the host cannot be
 reached, or says that it is not the time yet, the same bytes are sent again later, ever more seldom.
 What is refused for good is kept aside and does not hold up the rest: the next packet's register
-tells the host what was counted meanwhile.
+tells the host what was counted meanwhile. A payment that is put off does not hold up readings.
 """
 
 from __future__ import annotations
@@ -15,12 +15,16 @@ from typing import Final
 from wattproof.core.errors import Unavailable
 from wattproof.edge.changes import PACKET
 from wattproof.edge.link import Answer, Link, verdict
+from wattproof.edge.payments import is_payment
 from wattproof.edge.queue import Queue, Waiting
 
-__all__ = ["PLACE", "RETRY_FIRST_S", "RETRY_MOST_S", "Sender"]
+__all__ = ["PAYMENT_PLACE", "PLACE", "RETRY_FIRST_S", "RETRY_MOST_S", "Sender"]
 
 PLACE: Final = "send"
 """Where faults of sending are noted."""
+
+PAYMENT_PLACE: Final = "payment"
+"""Where it is noted that the host puts a payment off."""
 
 RETRY_FIRST_S: Final = 1
 RETRY_MOST_S: Final = 60
@@ -55,6 +59,8 @@ class Sender:
         self._batch = batch
         self._set_aside = set_aside
         self._flowing = False
+        self._put_off = False
+        self._only_payments = False
         self._retry_s = RETRY_FIRST_S
         self._wake = threading.Event()
         self._stopping = threading.Event()
@@ -79,8 +85,15 @@ class Sender:
 
     def once(self) -> int | None:
         """Send what is next; the seconds until it makes sense to try again, None: nothing waits."""
-        items = _together(self._queue.first(self._batch if self._flowing else 1))
+        count = self._batch if self._flowing else 1
+        put_off, self._only_payments = self._put_off, False
+        found = self._queue.first_others(count) if put_off else self._queue.first(count)
+        items = _together(found)
         if not items:
+            self._put_off, self._only_payments = False, put_off
+            if put_off:
+                return self._later()
+            self._queue.clear_fault(PAYMENT_PLACE)
             return None
         try:
             answers = self._link.send([item.raw for item in items])
@@ -89,13 +102,20 @@ class Sender:
             self._queue.note_fault(PLACE, silent, at_s=self._clock())
             return self._later()
         waiting = self._settle(items, answers)
+        pays = is_payment(items[0].what)
+        if waiting is not None and pays:
+            self._put_off = True
+            self._queue.clear_fault(PLACE)
+            self._queue.note_refusal(PAYMENT_PLACE, _told(waiting), at_s=self._clock())
+            return 0
         self._flowing = waiting is None
         if waiting is not None:
-            told = {"code": waiting.code, "en": waiting.en, "zh": waiting.zh}
-            self._queue.note_refusal(PLACE, told, at_s=self._clock())
+            self._queue.note_refusal(PLACE, _told(waiting), at_s=self._clock())
             return self._later()
         self._retry_s = RETRY_FIRST_S
         self._queue.clear_fault(PLACE)
+        if pays:
+            self._queue.clear_fault(PAYMENT_PLACE)
         return 0
 
     def _settle(self, items: list[Waiting], answers: list[Answer]) -> Answer | None:
@@ -136,7 +156,11 @@ class Sender:
             if seconds is None:
                 self._wake.wait(IDLE_S)
             elif seconds:
-                self._stopping.wait(seconds)
+                (self._wake if self._only_payments else self._stopping).wait(seconds)
+
+
+def _told(answer: Answer) -> dict[str, str]:
+    return {"code": answer.code, "en": answer.en, "zh": answer.zh}
 
 
 def _together(items: list[Waiting]) -> list[Waiting]:

@@ -43,6 +43,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     end of the last packet, `grams` and `carry_ug` the emission register there; `owed` is what an
     exchanged meter had counted after that. `counter` is the running sum of a source of increments,
     and `remainder` what is finer than a base unit. After `broken` the next reading opens a packet.
+    `measured` is all that was counted since the node began, over exchanges and roll-overs.
     """
 
     mode: Mode = "register"
@@ -61,6 +62,7 @@ class NodeState(msgspec.Struct, frozen=True, kw_only=True):
     owed: int = 0
     counter: int = 0
     remainder: str = "0"
+    measured: int = 0
     factors: tuple[EnteredFactor, ...] = ()
     held: Held | None = None
 

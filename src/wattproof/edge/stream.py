@@ -122,6 +122,7 @@ def take(
             quality=(*counted.quality, _quality(sample.doubt)),
             closing=now,
             end_s=at_s,
+            measured=counted.measured + amount,
         )
     else:
         state, reports = _packed(counted, node)
@@ -167,6 +168,7 @@ def exchange(state: NodeState, node: NodeSettings, *, closing: int | None, openi
     state = replace(
         packed,
         owed=packed.owed + moved if known else 0,
+        measured=packed.measured + (moved if known else 0),
         reported=opening if known else None,
         opening=opening,
         closing=opening,
@@ -195,6 +197,7 @@ def _first(state: NodeState, now: int, *, at_s: int, before: int, node: NodeSett
         closing=now,
         pending=(now - before,) if measured else (),
         quality=(0,) if measured else (),
+        measured=state.measured + (now - before if measured else 0),
     )
     _demand_factor(state, node)
     if state.mode == "register" or _is_due(state, node):
@@ -218,6 +221,7 @@ def _after_gap(
         closing=now,
         pending=(amount,) if unsaid else (),
         quality=(ESTIMATED,) if unsaid else (),
+        measured=state.measured + amount,
         broken=False,
     )
     _demand_factor(state, node)
