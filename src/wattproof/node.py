@@ -87,6 +87,7 @@ from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 from wattproof.metering.words import WORDS as METERING_WORDS
+from wattproof.settlement.cli import add_commands as add_settlement_commands
 from wattproof.settlement.traces import api as traces_api
 from wattproof.settlement.traces.cli import add_commands as add_trace_commands
 from wattproof.settlement.traces.words import WORDS as TRACE_WORDS
@@ -112,6 +113,7 @@ ROOMS: Final = (
     add_wiring_commands,
     add_tracking_reports,
     add_shipment_commands,
+    add_settlement_commands,
     add_trace_commands,
     add_user_commands,
     add_demo_command,

@@ -6,7 +6,6 @@ and what grows with the number of meters is read a page at a time.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Final
 
 import msgspec
@@ -14,12 +13,8 @@ import msgspec
 from wattproof.core.errors import ErrorCode, NotFound
 from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
-from wattproof.settlement.model import (
-    DAY_S,
-    HOUR_S,
-    StatementStep,
-    Verdict,
-)
+from wattproof.settlement.local_days import bucket_of
+from wattproof.settlement.model import DAY_S, StatementStep, Verdict
 from wattproof.settlement.records import (
     CONTRACTS,
     REGION_DAYS,
@@ -202,8 +197,7 @@ def periods_of(
         parts = [(one.day_s, one.supplied_wh, one.consumed_wh) for one in days]
     sums: dict[tuple[int, int], list[int]] = {}
     for start_s, supplied_wh, consumed_wh in parts:
-        bounds = _month(start_s, offset_s) if step == "month" else _span(start_s, step)
-        known = sums.setdefault(bounds, [0, 0])
+        known = sums.setdefault(bucket_of(start_s, step, offset_s), [0, 0])
         known[0] += supplied_wh
         known[1] += consumed_wh
     return [
@@ -265,17 +259,6 @@ def filed_statement(reading: Reading, region: str, number: int) -> FiledStatemen
     if found is None:
         raise STATEMENT_UNKNOWN(region=region, number=number)
     return found
-
-
-def _span(start_s: int, step: StatementStep) -> tuple[int, int]:
-    return start_s, start_s + (HOUR_S if step == "hour" else DAY_S)
-
-
-def _month(at_s: int, offset_s: int) -> tuple[int, int]:
-    """The local month that an instant is in."""
-    first = datetime.fromtimestamp(at_s + offset_s, UTC).replace(day=1, hour=0, minute=0, second=0)
-    following = first.replace(year=first.year + first.month // 12, month=first.month % 12 + 1)
-    return int(first.timestamp()) - offset_s, int(following.timestamp()) - offset_s
 
 
 _ADDED: Final = tuple(name for name in RegionDay.__struct_fields__ if name not in REGION_DAYS.key)

@@ -1,0 +1,42 @@
+"""Whether a run would find anything to settle, so that one that would not need not be run."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from wattproof.book.model import BALANCES
+from wattproof.ledger.state import Reading
+from wattproof.ledger.store import Store
+from wattproof.settlement.model import HOUR_S
+from wattproof.settlement.queries import region_of
+from wattproof.settlement.records import USAGE, Region, Usage
+from wattproof.settlement.wallets import wallet_account
+
+__all__ = ["waits"]
+
+AT_ONCE: Final = 2_000
+"""Meters that are read at a time."""
+
+
+def waits(store: Store, region: str, until_s: int) -> bool:
+    """Whether a meter of the region has hours that end up to `until_s`, or can pay what is due.
+
+    Reads meters up to the first that has, so it takes longest where the answer is no.
+    """
+    found = region_of(store, region)
+    after: tuple[int] | None = None
+    while page := store.page(USAGE, "region", (region,), after=after, limit=AT_ONCE):
+        if any(_waits(store, found, usage, until_s) for usage in page):
+            return True
+        after = (page[-1].number,)
+    return False
+
+
+def _waits(reading: Reading, region: Region, usage: Usage, until_s: int) -> bool:
+    if usage.hours_wh and usage.start_s + HOUR_S <= until_s:
+        return True
+    if not usage.due_fen:
+        return False
+    payer = wallet_account(usage.number) if usage.kind == "consumption" else region.pool
+    found = reading.get(BALANCES, payer, region.money)
+    return found is not None and found.amount + found.overdraft > 0
