@@ -11,9 +11,12 @@ import typer
 from wattproof.cli.host import Host, Opening
 from wattproof.cli.output import EXIT_NO, JsonFlag, language, say, show_json, show_table
 from wattproof.demo.accounts import DemoAccount, make_accounts
+from wattproof.demo.market import PARTIES as TRADERS
+from wattproof.demo.market import opening
 from wattproof.demo.plant import MILL, made_mill
 from wattproof.demo.real_plants import HOUSE, STEEL, house, steel
 from wattproof.demo.region import ZONE
+from wattproof.demo.settlement import Settlement
 from wattproof.demo.story import OPERATOR, Story
 from wattproof.demo.tracking import Tell, Tracking
 from wattproof.engines.folder import LedgerFolder
@@ -52,18 +55,23 @@ def add_commands(app: typer.Typer, host: Host) -> None:
             )
         tell: Tell = (lambda _en, _zh: None) if as_json else say
         story = Story(ledger, tell)
-        story.live()
+        story.live(before=opening())
         told = _track(ledger, tell, data)
         story.facts["tracking"] = told[0]
         if data is not None:
             story.facts["tracking_real"] = told[1:]
+        settlement = Settlement(ledger, tell, operator=OPERATOR)
+        settlement.live()
+        story.facts["settlement"] = settlement.facts()
         report, verdict = story.check()
         if as_json:
             show_json({"ledger": verdict.ledger_id, **story.facts})
         if not (report.ok and verdict.ok):
             raise typer.Exit(EXIT_NO)
         if not no_serve:
-            _print_accounts(make_accounts(ledger, first=[OPERATOR, MILL.owner]))
+            _print_accounts(
+                make_accounts(ledger, first=[OPERATOR, MILL.owner, *(one.id for one in TRADERS)])
+            )
             host.serve(ledger, ADDRESS, PORT)
 
 

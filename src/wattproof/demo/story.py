@@ -16,6 +16,7 @@ from typing import Any, Final
 from wattproof.book.model import DefineAsset, Issue, Movement, OpenAccount, Transfer
 from wattproof.core.errors import WattProofError
 from wattproof.demo.figures import month_figures, tell_figures
+from wattproof.demo.meters import Signed, connect, meter_key, packets, register
 from wattproof.demo.region import (
     DAYS,
     INTERVAL_S,
@@ -23,21 +24,11 @@ from wattproof.demo.region import (
     PARTIES,
     PEOPLE,
     PER_DAY,
-    REGION,
     START_S,
-    ZONE,
-    DemoMeter,
     readings,
 )
-from wattproof.emissions.model import AssignFactor
 from wattproof.engines.folder import LOG_KEY, LedgerFolder
-from wattproof.identity.model import (
-    AssociateDevice,
-    AuthenticateDevice,
-    ConfirmDevice,
-    EnrolDevice,
-    RegisterParty,
-)
+from wattproof.identity.model import RegisterParty
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.store import KeyStore
 from wattproof.keys.uint_array import UintArray
@@ -54,9 +45,6 @@ OPERATOR: Final = "operator"
 CHANGED: Final = 100
 """The log entry, one of the packets, that is changed in a copy to show that it is noticed."""
 
-Signed = tuple[Body, str]
-"""A transaction's fields, and the name of the key that signs it."""
-
 Tell = Callable[[str, str], None]
 
 
@@ -69,18 +57,22 @@ class Story:
         self._written = 0
         self.facts: dict[str, Any] = {}
 
-    def live(self) -> None:
-        """The month: parties, meters, readings, money, and what is refused."""
+    def live(self, before: Iterable[Signed] = ()) -> None:
+        """The month: parties, meters, readings, money, and what is refused.
+
+        `before` is submitted when the meters are there and none of them has reported yet.
+        """
         with self._folder.keys() as keys, self._folder.write() as writer:
             self._keys, self._writer, self._ledger_id = keys, writer, writer.ledger_id
             self._prepare_keys(keys)
             self._submit(self._parties())
-            self._submit(step for meter in METERS for step in _connect(meter))
+            self._submit(step for meter in METERS for step in connect(meter))
             self._tell(
                 f"{len(PARTIES)} parties are registered; {len(METERS)} meters are enrolled, "
                 "authenticated, confirmed by their owners and associated.",
                 f"已登记 {len(PARTIES)} 个主体；{len(METERS)} 只表计完成接入、认证、确权和关联。",
             )
+            self._submit(before)
             self._meter()
             self._submit(_money())
             self._refusals()
@@ -106,7 +98,7 @@ class Story:
 
     def _prepare_keys(self, keys: KeyStore) -> None:
         wanted = [*(party.id for party in PARTIES), *PEOPLE] + [
-            f"meter/{meter.id}" for meter in METERS
+            meter_key(meter.id) for meter in METERS
         ]
         missing = {*wanted, "meter/stranger"} - set(keys.names())
         keys.add_many({name: SigningKey.generate() for name in sorted(missing)})
@@ -124,15 +116,7 @@ class Story:
 
     def _parties(self) -> Iterator[Signed]:
         for party in PARTIES:
-            key = self._keys.get(party.id)
-            body = RegisterParty(
-                id=party.id,
-                kind="organisation",
-                key=key.public,
-                name=party.name,
-                roles=party.roles,
-            )
-            yield body, OPERATOR
+            yield register(party, self._keys), OPERATOR
         for id_ in PEOPLE:
             person = hashlib.sha256(f"demonstration's salt {id_}".encode()).digest()
             key = self._keys.get(id_)
@@ -140,14 +124,14 @@ class Story:
 
     def _meter(self) -> None:
         """A month of signed packets, a day each."""
-        packets = [step for meter in METERS for step in _packets(meter)]
-        self._submit(packets)
-        count = sum(len(body.increments) for body, _ in packets if isinstance(body, Packet))
-        self.facts["packets"], self.facts["readings"] = len(packets), count
+        month = [step for meter in METERS for step in packets(meter)]
+        self._submit(month)
+        count = sum(len(body.increments) for body, _ in month if isinstance(body, Packet))
+        self.facts["packets"], self.facts["readings"] = len(month), count
         self._tell(
-            f"A month of readings every 15 minutes: {count} readings in {len(packets)} packets, "
+            f"A month of readings every 15 minutes: {count} readings in {len(month)} packets, "
             "each signed by its meter.",
-            f"一个月的 15 分钟读数：{len(packets)} 个数据包共 {count} 个读数，均由表计自身签名。",
+            f"一个月的 15 分钟读数：{len(month)} 个数据包共 {count} 个读数，均由表计自身签名。",
         )
 
     def _refusals(self) -> None:
@@ -217,61 +201,6 @@ class Story:
             f"条目 {verdict.index} 的证明共 {len(data)} 字节，可脱离账本验证。",
         )
         return verdict
-
-
-def _connect(meter: DemoMeter) -> Iterator[Signed]:
-    """A meter's way onto the ledger: five signatures by three holders of keys."""
-    key = f"meter/{meter.id}"
-    yield (
-        EnrolDevice(id=meter.id, owner=meter.owner, quantity=meter.quantity, zone=ZONE),
-        key,
-    )
-    evidence = hashlib.sha256(f"demonstration: {meter.id}".encode()).digest()
-    yield AuthenticateDevice(device=meter.id, evidence=evidence), "metering"
-    yield ConfirmDevice(device=meter.id), meter.owner
-    yield (
-        AssociateDevice(
-            device=meter.id,
-            point=f"point-{meter.id}",
-            region=REGION,
-            suppliers=meter.suppliers,
-            consumers=meter.consumers,
-        ),
-        meter.owner,
-    )
-    if meter.factor:
-        yield (
-            AssignFactor(device=meter.id, factor=meter.factor, version=1, from_s=START_S, to_s=0),
-            meter.owner,
-        )
-
-
-def _packets(meter: DemoMeter) -> Iterator[Signed]:
-    """One packet a day; a silence splits its day, and the register then tells what was missed."""
-    month = readings(meter)
-    silent_from, silent = meter.silent
-    sequence, register = 0, 0
-    for day in range(DAYS):
-        first, last = day * PER_DAY, (day + 1) * PER_DAY
-        spans = [(first, last)]
-        if silent and first <= silent_from < last:
-            spans = [(first, silent_from), (silent_from + silent, last)]
-        for start, end in spans:
-            if start > first:
-                register += sum(month[silent_from:start])
-            sequence += 1
-            values = month[start:end]
-            body = Packet(
-                sequence=sequence,
-                start_s=START_S + start * INTERVAL_S,
-                interval_s=INTERVAL_S,
-                kind="register" if meter.kind == "register" else "increment",
-                opening=register,
-                increments=UintArray.from_ints(values),
-                quality=UintArray.from_ints(()),
-            )
-            register += sum(values)
-            yield body, f"meter/{meter.id}"
 
 
 def _money() -> Iterator[Signed]:
