@@ -88,6 +88,7 @@ from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 from wattproof.metering.words import WORDS as METERING_WORDS
 from wattproof.settlement.cli import add_commands as add_settlement_commands
+from wattproof.settlement.statement_bundle import MAX_BUNDLE_BYTES, verify_file
 from wattproof.settlement.traces import api as traces_api
 from wattproof.settlement.traces.cli import add_commands as add_trace_commands
 from wattproof.settlement.traces.words import WORDS as TRACE_WORDS
@@ -290,6 +291,8 @@ def host() -> Host:
         conservation=_conservation,
         roles=_roles,
         serve=_serve,
+        verify=verify_file,
+        verify_bytes=MAX_BUNDLE_BYTES,
     )
 
 

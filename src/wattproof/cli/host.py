@@ -10,9 +10,10 @@ from typing import Any, Protocol
 from wattproof.core.errors import Lang
 from wattproof.engines.folder import LedgerFolder
 from wattproof.ledger.machine import Machine
+from wattproof.ledger.proof import Verdict
 from wattproof.ledger.state import Reading
 
-__all__ = ["Host", "Opening", "Serve"]
+__all__ = ["Host", "Opening", "Serve", "Verify"]
 
 
 class Serve(Protocol):
@@ -20,6 +21,14 @@ class Serve(Protocol):
 
     def __call__(self, folder: LedgerFolder, address: str, port: int, *, mqtt: str = "") -> None:
         """Return when told to stop, with everything closed."""
+        ...
+
+
+class Verify(Protocol):
+    """Checks a file by itself, without any ledger; with `ledger_id` only one of that ledger."""
+
+    def __call__(self, data: bytes, *, ledger_id: bytes | None = None) -> Verdict:
+        """What was checked and found, whatever the file holds."""
         ...
 
 
@@ -39,7 +48,8 @@ class Host:
 
     `create` opens a new ledger in a folder and gives what was made, for printing; `conservation`
     is the balance of the book, raising `Broken` where it does not hold; `roles` the enforced table
-    of roles; `serve` runs node, API and console until stopped.
+    of roles; `serve` runs node, API and console until stopped. `verify` knows every kind of file
+    that can be checked by itself, of up to `verify_bytes`.
     """
 
     machine: Machine
@@ -47,6 +57,8 @@ class Host:
     conservation: Callable[[Reading], dict[str, Any]]
     roles: Callable[[Lang], list[dict[str, str]]]
     serve: Serve
+    verify: Verify
+    verify_bytes: int
 
     def folder(self, path: Path) -> LedgerFolder:
         """The ledger's folder at `path`, whether or not there is a ledger in it."""

@@ -17,7 +17,7 @@ from wattproof.core.periods import DEFAULT_ZONE
 from wattproof.engines.folder import LOG_KEY, LedgerFolder
 from wattproof.keys import cose
 from wattproof.ledger.chain import Receipt
-from wattproof.ledger.proof import MAX_PROOF_BYTES, make_proof, verify_proof
+from wattproof.ledger.proof import make_proof
 from wattproof.ledger.store import Entry, Store
 from wattproof.ledger.transaction import encode_payload, new_nonce
 
@@ -267,7 +267,7 @@ def _find_entry(store: Store, text: str) -> Entry:
     return entry
 
 
-def _add_verify(app: typer.Typer, host: Host) -> None:  # noqa: ARG001
+def _add_verify(app: typer.Typer, host: Host) -> None:
     @app.command()
     def verify(
         file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof file. / 证明文件。")],
@@ -277,18 +277,19 @@ def _add_verify(app: typer.Typer, host: Host) -> None:  # noqa: ARG001
         as_json: JsonFlag = False,
     ) -> None:
         """Check a proof, offline, and show every step. / 离线验证证明并显示每一步。"""
-        data = read_file(file, limit=MAX_PROOF_BYTES)
+        data = read_file(file, limit=host.verify_bytes)
         try:
             expected = bytes.fromhex(ledger) if ledger else None
         except ValueError:
             raise BAD_ID(text=ledger[:80]) from None
-        verdict = verify_proof(data, ledger_id=expected)
+        verdict = host.verify(data, ledger_id=expected)
         if as_json:
             show_json(verdict)
         else:
             for step in verdict.steps:
                 mark = "ok " if step.ok else "NO "
-                say(f"{mark} {step.name}: {step.en}", f"{mark} {step.name}：{step.zh}")
+                code = f" [{step.code}]" if step.code else ""
+                say(f"{mark} {step.name}: {step.en}{code}", f"{mark} {step.name}：{step.zh}{code}")
             say(
                 "The proof holds." if verdict.ok else "The proof does not hold.",
                 "证明成立。" if verdict.ok else "证明不成立。",

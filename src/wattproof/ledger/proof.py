@@ -36,8 +36,8 @@ from wattproof.ledger.store import Block, Entry, Store
 from wattproof.ledger.tiles import TileNodes
 from wattproof.ledger.transaction import Codec, transaction_id
 
-__all__ = ["FORMAT", "MAX_PROOF_BYTES", "Step", "Verdict", "make_proof", "make_receipt_of",
-           "verify_proof"]  # fmt: skip
+__all__ = ["FORMAT", "MAX_PROOF_BYTES", "Step", "Verdict", "failed", "make_proof",
+           "make_receipt_of", "proven_transaction", "verify_proof"]  # fmt: skip
 
 FORMAT: Final = "wattproof-proof/1"
 MAX_PROOF_BYTES: Final = 1 << 20
@@ -89,13 +89,14 @@ class ProofFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     transaction: Base64
 
 
-class Step(msgspec.Struct, frozen=True, kw_only=True):
-    """One thing that was checked, in words, and what was found."""
+class Step(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One thing that was checked, in words, and what was found; `code` says why it failed."""
 
     name: str
     ok: bool
     en: str
     zh: str
+    code: str = ""
 
 
 class Verdict(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,11 +164,21 @@ def verify_proof(data: bytes, *, ledger_id: bytes | None = None) -> Verdict:
         try:
             en, zh = step(data)
         except Refused as refusal:
-            en, zh = refusal.text("en"), refusal.text("zh")
-            check.steps.append(Step(name=name, ok=False, en=en, zh=zh))
+            check.steps.append(failed(name, refusal))
             return Verdict(ok=False, steps=tuple(check.steps), **check.found)
         check.steps.append(Step(name=name, ok=True, en=en, zh=zh))
     return Verdict(ok=True, steps=tuple(check.steps), **check.found)
+
+
+def failed(name: str, refusal: Refused) -> Step:
+    """The step of this name, which ended with a refusal."""
+    en, zh = refusal.text("en"), refusal.text("zh")
+    return Step(name=name, ok=False, en=en, zh=zh, code=refusal.code)
+
+
+def proven_transaction(data: bytes) -> bytes:
+    """The signed transaction of a proof file that holds."""
+    return _bytes(msgspec.json.decode(data, type=ProofFile).transaction)
 
 
 Said = tuple[str, str]

@@ -2,48 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, date, datetime
-from typing import Final
 
 from wattproof.core.errors import ErrorCode, Malformed
-from wattproof.core.periods import LAST_S
 from wattproof.settlement.model import DAY_S, HOUR_S, StatementStep
 from wattproof.settlement.records import day_of
 
-__all__ = ["bucket_of", "check_statement_step", "local_text", "parse_local_day"]
+__all__ = ["bucket_of", "check_statement_step", "local_text"]
 
-BAD_DAY = ErrorCode(
-    Malformed,
-    "settlement.day",
-    en="“{text}” is not a day of the region's local time: write 2025, 2025-01 or 2025-01-31.",
-    zh="“{text}”不是该地区当地时间的日期：请写成 2025、2025-01 或 2025-01-31。",
-)
 BAD_STEP = ErrorCode(
     Malformed,
     "settlement.step",
     en="A statement is by hour, day or month, not by “{text}”.",
     zh="结算单按 hour（时）、day（日）或 month（月）列示，不能按“{text}”。",
 )
-
-_DAY: Final = re.compile(r"(\d{4})(?:-(\d{2}))?(?:-(\d{2}))?", re.ASCII)
-
-
-def parse_local_day(text: str, offset_s: int) -> int:
-    """When the year, month or day that a text names begins (Unix seconds).
-
-    Raises ``settlement.day``.
-    """
-    found = _DAY.fullmatch(text.strip())
-    if found is not None:
-        year, month, day = int(found[1]), int(found[2] or 1), int(found[3] or 1)
-        try:
-            start_s = _midnight(date(year, month, day)) - offset_s
-        except ValueError:
-            start_s = -1
-        if 0 <= start_s <= LAST_S:
-            return start_s
-    raise BAD_DAY(text=text[:40])
 
 
 def check_statement_step(text: str) -> StatementStep:
