@@ -154,6 +154,90 @@ def test_factor_and_status(config: Path, call: Call) -> None:
     assert (absurd[0], "[core.factor_absurd]" in absurd[2]) == (1, True)
 
 
+ORDER = '[[pay]]\nto = "landlord"\n'
+
+
+@pytest.mark.parametrize(
+    ("order", "code", "word"),
+    [
+        ('[[pay]]\namount = "3"\nevery = "day"', "edge.config.setting", "to_device"),
+        (ORDER + 'to_device = "m2"\nper_kwh = "1"', "edge.config.setting", "to_device"),
+        ('[[pay]]\nto_device = "m1"\nper_kwh = "1"', "edge.config.setting", "other device"),
+        (ORDER + 'amount = "3.00"', "edge.config.setting", "[[pay]] 1: An amount needs"),
+        (ORDER, "edge.config.setting", "per_kwh"),
+        (ORDER + 'per_kwh = "1"\namount = "1"\nevery = "day"', "edge.config.setting", "one price"),
+        (ORDER + 'per_kwh = "1"\nper_m3 = "1"', "edge.config.setting", "one price"),
+        (ORDER + 'amount = "3.005"\nevery = "day"', "edge.config.setting", "two places"),
+        (ORDER + 'amount = "-3"\nevery = "day"', "edge.config.setting", "more than 0"),
+        (ORDER + 'amount = "NaN"\nevery = "day"', "edge.config.setting", "NaN"),
+        (ORDER + 'amount = "1e99"\nevery = "day"', "edge.config.setting", "1E+99"),
+        (ORDER + 'amount = "three"\nevery = "day"', "edge.config.key", "decimal"),
+        (ORDER + 'amount = "3"\nevery = "week"', "edge.config.key", "week"),
+        (ORDER + 'amount = "3"\neach = "day"', "edge.config.key", "each"),
+        (ORDER + 'per_kwh = "0"', "edge.config.setting", "not a price"),
+        (ORDER + 'per_kwh = "0.000001"', "edge.config.setting", "five places"),
+        (ORDER + 'per_kwh = "10000.01"', "edge.config.setting", "10000"),
+        (ORDER + 'per_m3 = "4"', "edge.config.setting", "m3"),
+        (ORDER + 'per_kwh = "1"\nfrom = "2026-11-20T10:00"', "edge.config.setting", "beginning"),
+        (ORDER + 'per_kwh = "1"\nuntil = "soon"', "edge.config.setting", "soon"),
+        (ORDER + 'per_kwh = "1"\nasset = "C N Y"', "edge.config.setting", "[[pay]] 1"),
+        (ORDER + f'per_kwh = "1"\nmemo = "{"x" * 33}"', "edge.config.key", "memo"),
+        (2 * (ORDER + 'per_kwh = "1"\n'), "edge.config.setting", "[[pay]] 2: Two orders"),
+    ],
+)
+def test_wrong_orders_name_what_is_wrong(
+    config: Path, call: Call, order: str, code: str, word: str
+) -> None:
+    config.write_text(config.read_text(encoding="utf-8") + order, encoding="utf-8")
+    refused_code, _, said = call("status", config)
+    assert (refused_code, f"[{code}]" in said) == (1, True)
+    assert word in said
+    assert re.search("[\u4e00-\u9fff]", call("status", config, lang="zh")[2])
+
+
+def test_prices_and_amounts_are_exact_however_they_are_written(config: Path) -> None:
+    orders = (
+        '[[pay]]\nto = "a"\namount = 3\nevery = "day"\n'
+        '[[pay]]\nto = "b"\namount = 0.07\nevery = "hour"\n'
+        '[[pay]]\nto = "c"\nper_kwh = 0.12345\n'
+    )
+    config.write_text(config.read_text(encoding="utf-8") + orders, encoding="utf-8")
+    found = read_config(config).orders
+    assert [(order.fen, order.ufen, order.every) for order in found] == [
+        (300, 0, "day"), (7, 0, "hour"), (0, 12_345, "day"),
+    ]  # fmt: skip
+
+
+def test_pay_queues_a_payment_and_status_shows_it(config: Path, call: Call) -> None:
+    call("key", config)
+    paid = ("pay", config, "--to", "landlord", "--amount", "12.50", "--memo", "key deposit")
+    code, out, _ = call(*paid, "--json")
+    made = json.loads(out)
+    assert (code, made["fen"], made["state"], made["number"]) == (0, 1_250, "waiting", 1)
+    code, out, _ = call("pay", config, "--to-device", "charger", "--amount", "3", lang="zh")
+    assert (code, out.startswith("付款 2：3.00 元 → charger 待发送")) == (0, True)
+    out = call("status", config)[1]
+    assert "Waiting: 2" in out
+    assert "Payment: 12.50 CNY to landlord (key deposit): waiting to be sent" in out
+    status = json.loads(call("status", config, "--json")[1])
+    assert [each["fen"] for each in status["payments"]] == [300, 1_250]
+    call("refused", config, "--skip")
+    assert "付款：12.50 元 → landlord (key deposit): 被拒绝" in call("status", config, lang="zh")[1]
+    assert "pay 12.50 CNY landlord" in call("refused", config)[1]
+
+
+@pytest.mark.parametrize(
+    "amount",
+    ["0", "0.00", "-1", "1.005", "1e2", "1,50", "NaN", "٣", " 1", "1 ", "", "90071992547409.93"],
+)
+def test_only_exact_amounts_are_paid(config: Path, call: Call, amount: str) -> None:
+    call("key", config)
+    code, _, said = call("pay", config, "--to", "landlord", "--amount=" + amount)
+    assert (code, "[edge.pay.amount]" in said) == (1, True)
+    code, _, said = call("pay", config, "--to", "a", "--to-device", "b", "--amount", "1")
+    assert (code, "[edge.command.one_of]" in said) == (1, True)
+
+
 def test_what_was_refused_is_kept_until_a_person_decides(config: Path, call: Call) -> None:
     call("key", config)
     call("factor", config, "--by", "b", "--value", "0.5")
@@ -242,6 +326,21 @@ def test_the_page_in_both_languages(page: tuple[Page, Queue]) -> None:
     told: Any = json.loads(ask(page[0], "GET", "/status.json")[1])
     assert told["node"] == "m1"
     assert ask(page[0], "GET", "/else")[0] == 404
+
+
+def test_the_page_shows_payments_and_takes_none(
+    page: tuple[Page, Queue], config: Path, call: Call
+) -> None:
+    served, _ = page
+    assert "Payments" not in ask(served, "GET", "/")[1]
+    call("pay", config, "--to", "landlord", "--amount", "12.50", "--memo", "<b>rent</b>")
+    text = ask(served, "GET", "/")[1]
+    assert "<h2>Payments</h2>" in text
+    assert "12.50 CNY to landlord (&lt;b&gt;rent&lt;/b&gt;): waiting to be sent" in text
+    assert "12.50 元 → landlord" in ask(served, "GET", "/?lang=zh")[1]
+    assert json.loads(ask(served, "GET", "/status.json")[1])["payments"][0]["fen"] == 1_250
+    form = urlencode({"token": served.token, "to": "thief", "amount": "1"})
+    assert ask(served, "POST", "/pay", form)[0] == 404
 
 
 def test_a_factor_is_entered_on_the_page_and_nowhere_else(page: tuple[Page, Queue]) -> None:
