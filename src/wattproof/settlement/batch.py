@@ -162,6 +162,8 @@ class Batch:
             fen, carry_ufen = divmod(part.ufen + carry_ufen, UFEN_PER_FEN)
             due_fen += fen
             paid_fen = min(due_fen, payable_fen)
+            if not part.hours_wh and not paid_fen:
+                continue  # arrears that still cannot be paid: nothing happened
             payable_fen -= paid_fen
             due_fen -= paid_fen
             self._there += paid_fen if consumes else -paid_fen
