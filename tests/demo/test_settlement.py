@@ -174,6 +174,7 @@ def test_the_statement_is_on_the_ledger(told: Told, store: Store) -> None:
     (filed,) = statements_of(store, REGION)
     assert (filed.from_s, filed.to_s) == (START_S, END_S)
     assert (filed.net_wh, filed.verdict) == (told.facts["net_wh"], told.facts["verdict"])
+    assert any("without the ledger it verifies" in en for en, _ in told.said)
 
 
 def test_readers_find_the_codes_and_others_none(told: Told, store: Store) -> None:

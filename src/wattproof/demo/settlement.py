@@ -28,7 +28,7 @@ from wattproof.demo.meters import Signed, connect, meter_key, packets, register
 from wattproof.demo.region import REGION, START_S
 from wattproof.demo.tracking import Tell
 from wattproof.emissions.cli import projected_lake
-from wattproof.engines.folder import LedgerFolder, Writer
+from wattproof.engines.folder import LOG_KEY, LedgerFolder, Writer
 from wattproof.identity.queries import device_by_number, party
 from wattproof.keys.did import public_of
 from wattproof.keys.ed25519 import SigningKey
@@ -40,6 +40,7 @@ from wattproof.settlement.filing import filing_of, made_again
 from wattproof.settlement.queries import filed_statement, region_of, run_of, statements_of
 from wattproof.settlement.runner import settle_region
 from wattproof.settlement.statement import Statement, statement
+from wattproof.settlement.statement_bundle import make_bundle, verify_bundle
 from wattproof.settlement.traces.queries import Held, opened_epochs
 from wattproof.settlement.traces.sealing import new_epoch_key, opening
 from wattproof.settlement.traces.trades import UNSPECIFIED, codes_of_run, publish_run
@@ -90,20 +91,20 @@ class Settlement:
         """File the month's statement if it is not on the ledger yet; what it says, told."""
         self._file()
         with self._folder.keys() as keys:
-            grid = keys.get(GRID)
+            grid, log_key = keys.get(GRID), keys.get(LOG_KEY)
         store = self._folder.read()
         try:
             lake = projected_lake(self._folder, store)
             filed = filed_statement(store, REGION, 1)
-            made = made_again(store, lake, filed)
-            assert made.same, "the statement is what was filed"
-            month = made.statement
+            month = made_again(store, lake, filed).statement
+            bundle = make_bundle(store, lake, filed, log_key=log_key)
             first = statement(
                 store, lake, region=REGION, from_s=START_S, to_s=END_S,
                 entries=run_of(store, REGION, 2).opened_entry,
             )  # fmt: skip
             self._tell_runs(store, first)
             self._tell_month(month)
+            self._tell_bundle(bundle, month)
             self._tell_codes(store, grid)
         finally:
             store.close()
@@ -181,6 +182,17 @@ class Settlement:
             f"{grams['zh'][1]}，基于市场：{grams['zh'][2]}。"
             f"与数据包不一致的表计：{month.meters_differing} 只。",
         )
+
+    def _tell_bundle(self, bundle: bytes, month: Statement) -> None:
+        """Whether a stranger finds the statement right, who has the file and no ledger."""
+        verdict = verify_bundle(bundle, ledger_id=bytes.fromhex(month.ledger))
+        self._tell(
+            f"The statement and its proofs are one file of {len(bundle)} bytes; without the ledger "
+            f"it {'verifies' if verdict.ok else 'does not verify'}.",
+            f"结算单及其证明为一个 {len(bundle)} 字节的文件，"
+            f"脱离账本验证{'通过' if verdict.ok else '不通过'}。",
+        )
+        assert verdict.ok, "a statement that was just filed verifies"
 
     def _tell_codes(self, store: Store, grid: SigningKey) -> None:
         """How many codes are sealed in the log."""
