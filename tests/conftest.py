@@ -41,6 +41,21 @@ def tracked_ledger(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="session")
+def settled_ledger(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The demonstration's ledger with a wired steel works and a settled region; to be copied."""
+    from tests.support.site import make_settled_ledger
+    from tests.support.tracked import track
+
+    from wattproof.engines.folder import LedgerFolder
+    from wattproof.node import machine
+
+    path = tmp_path_factory.mktemp("settled") / "ledger"
+    make_settled_ledger(path)
+    track(LedgerFolder(path, machine()), now_s=int(time.time()))
+    return path
+
+
+@pytest.fixture(scope="session")
 def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site that all tests share: what they write into it must not get into each other's way."""
     from tests.support.site import copied

@@ -18,18 +18,22 @@ from wattproof.cli.host import Opening
 from wattproof.console.cli import USERS_FILE
 from wattproof.console.users import Users
 from wattproof.core.errors import Lang
+from wattproof.demo.market import opening
+from wattproof.demo.plant import MILL, made_mill
 from wattproof.demo.region import ZONE
+from wattproof.demo.settlement import Settlement
 from wattproof.demo.story import Story
+from wattproof.demo.tracking import Tracking
 from wattproof.engines.folder import LedgerFolder, Writer
 from wattproof.gateway.server import ServerThread
 from wattproof.identity.queries import device
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.passphrase import LOWEST
 from wattproof.metering.model import PACKETS
-from wattproof.node import create_ledger, machine, make_site
+from wattproof.node import OPERATOR, create_ledger, machine, make_site
 
 __all__ = ["LOGINS", "OWN_KEY", "PASSWORD", "Client", "Site", "copied", "make_ledger",
-           "serving_a_copy"]  # fmt: skip
+           "make_settled_ledger", "serving_a_copy"]  # fmt: skip
 
 PASSWORD: Final = "correct horse battery"
 
@@ -52,11 +56,36 @@ OWN_KEY: Final = "wind"
 
 def make_ledger(path: Path) -> None:
     """Tell the demonstration's story into a new ledger, and make the accounts."""
+    folder = _opened(path)
+    Story(folder, _untold).live()
+    record_shipments(folder)
+    _add_accounts(folder)
+
+
+def make_settled_ledger(path: Path) -> None:
+    """The same with a mill and a settled region: meters trade from their first packet on."""
+    folder = _opened(path)
+    Story(folder, _untold).live(before=opening())
+    Tracking(folder, _untold, MILL, operator=OPERATOR).live(made_mill())
+    settlement = Settlement(folder, _untold, operator=OPERATOR)
+    settlement.live()
+    settlement.facts()
+    record_shipments(folder)
+    _add_accounts(folder)
+
+
+def _untold(_en: str, _zh: str) -> None:
+    """The story is told to nobody."""
+
+
+def _opened(path: Path) -> LedgerFolder:
     folder = LedgerFolder(path, machine())
     create_ledger(folder, Opening(name="demo", organisation="Demo", uscc="", zone=ZONE))
-    Story(folder, lambda _en, _zh: None).live()
-    record_shipments(folder)
-    users = Users(path / USERS_FILE, cost=LOWEST)
+    return folder
+
+
+def _add_accounts(folder: LedgerFolder) -> None:
+    users = Users(folder.path / USERS_FILE, cost=LOWEST)
     with folder.keys() as keys:
         for login, party in LOGINS.items():
             key = None if login == OWN_KEY else keys.get(party)

@@ -29,6 +29,9 @@ function mark(form, sent) {
 
 // data-chart: {"kind": "bar"|"line", "stack": bool, "unit": "kWh", "x": [...],
 //              "series": [{"name", "values", "kind" where it is another}]}
+// or, of what flows from where to where:
+//             {"kind": "sankey", "unit": "kWh", "nodes": [{"name", "label", "depth"}],
+//              "links": [{"source", "target", "value"}]}
 const COLOURS = ["#066fd1", "#2fb344", "#f59f00", "#ae3ec9", "#0ca678", "#d63939", "#4263eb", "#f76707"];
 const drawn = new WeakMap();
 
@@ -45,19 +48,27 @@ function draw(element) {
   const chart = window.echarts.init(element, dark ? "dark" : null, { renderer: "canvas" });
   drawn.set(element, chart);
   chart.on("finished", () => { element.dataset.drawn = "true"; });
-  chart.setOption(options(wanted));
+  chart.setOption({ ...looks(), ...(wanted.kind === "sankey" ? flows(wanted) : lines(wanted)) });
   new ResizeObserver(() => chart.resize()).observe(element);
 }
 
-function options(wanted) {
+function looks() {
   const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches || navigator.webdriver;
-  const language = document.documentElement.lang;
-  const number = new Intl.NumberFormat(language, { maximumFractionDigits: 3 });
   return {
     animation: !still,
     backgroundColor: "transparent",
     color: COLOURS,
     textStyle: { fontFamily: getComputedStyle(document.body).fontFamily },
+  };
+}
+
+function numbers() {
+  return new Intl.NumberFormat(document.documentElement.lang, { maximumFractionDigits: 3 });
+}
+
+function lines(wanted) {
+  const number = numbers();
+  return {
     grid: { left: 8, right: 16, top: wanted.series.length > 1 ? 64 : 40, bottom: 8, containLabel: true },
     legend: { type: "scroll", top: 0, show: wanted.series.length > 1 },
     tooltip: {
@@ -73,6 +84,36 @@ function options(wanted) {
       name: line.name, type: line.kind ?? wanted.kind, data: line.values,
       stack: wanted.stack ? "all" : undefined, showSymbol: false, barMaxWidth: 40,
     })),
+  };
+}
+
+function flows(wanted) {
+  const number = numbers();
+  const labels = new Map(wanted.nodes.map((node) => [node.name, node.label]));
+  const last = Math.max(...wanted.nodes.map((node) => node.depth));
+  return {
+    tooltip: {
+      trigger: "item", renderMode: "richText", confine: true,
+      formatter: ({ dataType, data, name, value }) => {
+        const what = dataType === "edge" ? [data.source, data.target] : [name];
+        return `${what.map((one) => labels.get(one)).join(" → ")}: ${number.format(value)} ${wanted.unit}`;
+      },
+    },
+    series: [{
+      type: "sankey", left: 4, right: 4, top: 8, bottom: 8, nodeGap: 10, draggable: false,
+      emphasis: { focus: "adjacency" },
+      lineStyle: { color: "gradient", opacity: 0.3 },
+      label: {
+        formatter: ({ name }) => labels.get(name), color: getComputedStyle(document.body).color,
+        textBorderWidth: 0,
+      },
+      data: wanted.nodes.map(({ name, depth }) => (
+        {
+          name, depth, label: { position: depth === last ? "left" : "right" },
+          itemStyle: { color: [COLOURS[0], COLOURS[2], COLOURS[1]][depth % 3] },
+        })),
+      links: wanted.links,
+    }],
   };
 }
 
