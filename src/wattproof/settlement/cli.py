@@ -21,6 +21,7 @@ from wattproof.settlement.commands import (
     PartyOption,
     RegionText,
     answer,
+    aside,
     kind_text,
     money_text,
     parse_energy,
@@ -46,6 +47,7 @@ from wattproof.settlement.queries import (
 from wattproof.settlement.records import TARIFFS, USAGE, Region, Tariff
 from wattproof.settlement.region_value import RegionValue, value_of
 from wattproof.settlement.run_cli import add_runs
+from wattproof.settlement.statement_cli import add_statement
 from wattproof.settlement.wallet_cli import add_wallet
 
 __all__ = ["add_commands"]
@@ -66,6 +68,7 @@ def add_commands(app: typer.Typer, host: Host) -> None:
     add_wallet(app, host)
     add_contract(app, host)
     add_runs(app, host)
+    add_statement(app, host)
 
 
 def _add_define(app: typer.Typer, host: Host) -> None:
@@ -172,7 +175,7 @@ def _say_value(reading: Reading, region: Region, value: RegionValue) -> None:
         return format_amount(g, "g", language())
 
     def pair(fen: int, paid_fen: int) -> str:
-        return f"{money_text(fen, money)} ({money_text(paid_fen, money)})"
+        return aside(money_text(fen, money), money_text(paid_fen, money))
 
     rows: list[tuple[str, str, object]] = [
         ("region", "地区", region.region),
@@ -181,12 +184,12 @@ def _say_value(reading: Reading, region: Region, value: RegionValue) -> None:
         ("days", "日期", days),
         ("supplied", "供电量", energy(sums.supplied_wh)),
         ("consumed", "用电量", energy(sums.consumed_wh)),
-        ("net value", "净值", f"{energy(sums.net_wh)} ({verdict_text(sums.verdict)})"),
-        ("net emission", "净排放", f"{mass(value.net_emission_g)} ({value.location_factor})"),
+        ("net value", "净值", aside(energy(sums.net_wh), verdict_text(sums.verdict))),
+        ("net emission", "净排放", aside(mass(value.net_emission_g), value.location_factor)),
         ("location-based emission", "基于位置的排放",
-         f"{mass(value.location_based_g)} ({value.location_factor})"),
+         aside(mass(value.location_based_g), value.location_factor)),
         ("market-based emission", "基于市场的排放",
-         f"{mass(value.market_based_g)} ({value.residual_factor})"),
+         aside(mass(value.market_based_g), value.residual_factor)),
         ("first records", "第一类交易记录", sums.trades_supply),
         ("second records", "第二类交易记录", sums.trades_consumption),
         ("to suppliers (paid)", "应付供电方（已付）",

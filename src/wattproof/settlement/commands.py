@@ -30,6 +30,7 @@ __all__ = [
     "RegionText",
     "Signer",
     "answer",
+    "aside",
     "kind_text",
     "money_text",
     "parse_energy",
@@ -134,6 +135,11 @@ def kind_text(kind: Kind | None) -> str:
 def verdict_text(verdict: Verdict) -> str:
     """What a verdict is called."""
     return _VERDICTS[verdict][language() == "zh"]
+
+
+def aside(text: str, more: object) -> str:
+    """A text with something in brackets, as its language writes them."""
+    return f"{text}（{more}）" if language() == "zh" else f"{text} ({more})"
 
 
 def table(en: Sequence[str], zh: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

@@ -20,6 +20,7 @@ from wattproof.settlement.commands import (
     Limit,
     PartyOption,
     answer,
+    aside,
     parse_energy,
     signing,
     table,
@@ -137,8 +138,8 @@ def _row(reading: Reading, one: Bilateral) -> tuple[object, ...]:
     accepted = one.accepted_entry if one.accepted_entry >= 0 else "-"
     return (
         one.id,
-        f"{supply} ({one.supplier})",
-        f"{consumption} ({one.consumer})",
+        aside(supply, one.supplier),
+        aside(consumption, one.consumer),
         format_amount(one.wh_per_hour, "Wh", language()),
         price_text(one.price_ufen),
         iso_local(one.from_s, offset_s),

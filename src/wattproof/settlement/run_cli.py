@@ -125,12 +125,12 @@ def _say_run(run: Run, money: Asset, until: str) -> None:
         money_text(fen, money) for fen in (run.to_suppliers_fen, run.from_consumers_fen)
     )
     say(
-        f"Run {run.number} up to {until}: {run.trades_supply} purchases of {supplied}"
-        f" ({to_suppliers} paid), {run.trades_consumption} sales of {consumed}"
-        f" ({from_consumers} paid).",
-        f"第 {run.number} 次结算，截至 {until}：购入 {run.trades_supply} 笔，{supplied}"
-        f"（已付 {to_suppliers}）；售出 {run.trades_consumption} 笔，{consumed}"
-        f"（已收 {from_consumers}）。",
+        f"Run {run.number} up to {until}: bought {supplied} (trades: {run.trades_supply}, paid"
+        f" {to_suppliers}), sold {consumed} (trades: {run.trades_consumption}, paid"
+        f" {from_consumers}).",
+        f"第 {run.number} 次结算，截至 {until}：购入 {supplied}（{run.trades_supply} 笔，已付"
+        f" {to_suppliers}），售出 {consumed}（{run.trades_consumption} 笔，已收"
+        f" {from_consumers}）。",
     )
 
 

@@ -24,6 +24,7 @@ from wattproof.settlement.commands import (
     Limit,
     PartyOption,
     answer,
+    aside,
     kind_text,
     money_text,
     signing,
@@ -102,7 +103,7 @@ def _say_wallet(reading: Reading, one: WalletView) -> None:
         return f"{fen(paid)} / {fen(most)}"
 
     rows = [
-        ("wallet of", "钱包", f"{one.device} ({one.owner})"),
+        ("wallet of", "钱包", aside(one.device, one.owner)),
         ("account", "账户", one.account),
         ("holds", "余额", _balances(reading, one.balances)),
         ("paid today by its key", "表计密钥今日支付",
@@ -111,9 +112,9 @@ def _say_wallet(reading: Reading, one: WalletView) -> None:
          limit(one.owner_paid_fen, one.owner_limit_fen)),
     ]  # fmt: skip
     if one.frozen_by:
-        rows.append(("frozen by", "冻结方", f"{one.frozen_by} ({one.frozen_why})"))
+        rows.append(("frozen by", "冻结方", aside(one.frozen_by, one.frozen_why)))
     if one.kind is not None:
-        waiting = f"{energy(one.waiting_wh)} ({one.waiting_hours} h)"
+        waiting = aside(energy(one.waiting_wh), f"{one.waiting_hours} h")
         rows += [
             ("trades", "交易", f"{one.region}, {kind_text(one.kind)}: {one.trades}"),
             ("settled", "已结算", f"{energy(one.settled_wh)}, {fen(one.settled_fen)}"),
