@@ -8,11 +8,12 @@ from typing import Final
 from wattproof.core.errors import ErrorCode, Malformed
 from wattproof.core.units import format_amount
 from wattproof.settlement.local_days import bucket_of
+from wattproof.settlement.model import Verdict
 from wattproof.settlement.reconcile import MAX_LISTED, Difference
 from wattproof.settlement.records import verdict_of
 from wattproof.settlement.statement import Statement, StatementRow, check_days, grams
 
-__all__ = ["check_differences", "check_emissions", "check_net", "check_rows"]
+__all__ = ["VERDICTS", "check_differences", "check_emissions", "check_net", "check_rows"]
 
 ROW = ErrorCode(
     Malformed,
@@ -47,11 +48,12 @@ DIFFERENCE = ErrorCode(
 
 Said = tuple[str, str]
 
-VERDICTS: Final = {
+VERDICTS: Final[dict[Verdict, tuple[str, str]]] = {
     "positive": ("positive", "正值"),
-    "neutral": ("neutral", "中性"),
+    "neutral": ("neutral", "零值"),
     "negative": ("negative", "负值"),
 }
+"""What verdicts are called, in English and Chinese."""
 
 
 def check_rows(made: Statement) -> Said:
