@@ -171,14 +171,14 @@ class Settlement:
             ]
             for lang in ("en", "zh")
         }
-        verdict_zh = {"positive": "为正", "neutral": "平衡", "negative": "为负"}[month.verdict]
+        verdict_zh = {"positive": "正值", "neutral": "零值", "negative": "负值"}[month.verdict]
         self._tell(
             f"Statement of {REGION}: supplied {wh['en'][0]}, consumed {wh['en'][1]}, net "
             f"{wh['en'][2]}: {month.verdict}. The net value times the location factor: "
             f"{grams['en'][0]}; consumption, location-based: {grams['en'][1]}, market-based: "
             f"{grams['en'][2]}. Meters that differ from their packets: {month.meters_differing}.",
-            f"{REGION} 结算单：供电 {wh['zh'][0]}，用电 {wh['zh'][1]}，净值 {wh['zh'][2]}，"
-            f"{verdict_zh}。净值乘以位置因子：{grams['zh'][0]}；用电排放，基于位置："
+            f"{REGION} 结算单：供电 {wh['zh'][0]}，用电 {wh['zh'][1]}，净值 {wh['zh'][2]}"
+            f"（{verdict_zh}）。净值乘以位置因子：{grams['zh'][0]}；用电排放，基于位置："
             f"{grams['zh'][1]}，基于市场：{grams['zh'][2]}。"
             f"与数据包不一致的表计：{month.meters_differing} 只。",
         )
