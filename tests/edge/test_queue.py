@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from socket import create_server
+from threading import Thread
 
 import pytest
 from tests.support.beside_meter import settings_of
@@ -161,6 +164,33 @@ def test_nothing_listens_at_the_host() -> None:
     link.close()
 
 
+def test_a_connection_that_the_host_let_go_of_is_opened_again() -> None:
+    listener = create_server(("127.0.0.1", 0))
+    asked: list[bytes] = []
+
+    def host() -> None:
+        for _ in range(2):  # one answer on each connection, which is then closed without a word
+            connection, _ = listener.accept()
+            with connection:
+                request = b""
+                while not request.endswith(b"\r\n\r\na"):
+                    request += connection.recv(65_536)
+                asked.append(request)
+                connection.sendall(b"HTTP/1.1 201 Made\r\nContent-Length: 11\r\n\r\n" + RECEIPT)
+
+    thread = Thread(target=host)
+    thread.start()
+    link = HttpLink(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_s=5)
+    for _ in range(2):
+        assert link.send([b"a"]) == [Answer(entry=7)]
+        time.sleep(0.1)
+    link.close()
+    thread.join()
+    listener.close()
+    assert len(asked) == 2
+
+
+RECEIPT = b'{"index":7}'
 READING = LastReading(
     at_s=1_690_000_200, value="1.5", unit="kWh", register=123_456, amount=250, emission_g=132,
     total_g=65_500,

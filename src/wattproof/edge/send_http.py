@@ -65,15 +65,30 @@ class HttpLink:
             raise NOT_A_HOST(url=self._url, reason=f"HTTP {status}") from None
 
     def _post(self, path: str, body: bytes, media_type: str) -> tuple[int, Any]:
+        """Post, once more where the host had let go of a connection that was kept.
+
+        The host may have got it the first time: the same bytes again give the first receipt again.
+        """
+        tries = 1 if self._connection.sock is None else 2
+        while True:
+            try:
+                return self._ask(path, body, media_type)
+            except (OSError, http.client.HTTPException) as failed:
+                tries -= 1
+                if not tries or not isinstance(failed, ConnectionError):
+                    reason = getattr(failed, "strerror", None) or str(failed)
+                    reason = reason or type(failed).__name__
+                    raise NO_ANSWER(url=self._url, reason=reason) from None
+
+    def _ask(self, path: str, body: bytes, media_type: str) -> tuple[int, Any]:
         connection = self._connection
         try:
             connection.request("POST", path, body, {"Content-Type": media_type})
             answer = connection.getresponse()
             data = answer.read(MAX_ANSWER_BYTES)
-        except (OSError, http.client.HTTPException) as failed:
+        except (OSError, http.client.HTTPException):
             connection.close()
-            reason = getattr(failed, "strerror", None) or str(failed) or type(failed).__name__
-            raise NO_ANSWER(url=self._url, reason=reason) from None
+            raise
         try:
             return answer.status, json.loads(data)
         except ValueError:
