@@ -88,6 +88,7 @@ from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 from wattproof.metering.words import WORDS as METERING_WORDS
 from wattproof.settlement.cli import add_commands as add_settlement_commands
+from wattproof.settlement.meter_panels import trade_panels
 from wattproof.settlement.statement_bundle import MAX_BUNDLE_BYTES, verify_file
 from wattproof.settlement.traces import api as traces_api
 from wattproof.settlement.traces.cli import add_commands as add_trace_commands
@@ -152,7 +153,7 @@ PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]]
     book_pages.pages,
     logistics_pages.pages,
     settlement_pages.pages,
-    lambda: metering_pages.pages(panels=meter_panels()),
+    lambda: metering_pages.pages(panels=(*meter_panels(), *trade_panels())),
 )
 """The rooms' pages."""
 

@@ -89,6 +89,16 @@ WORDS: Final = RoomWords(
             "neutral": ("neutral", "零值"),
             "negative": ("negative", "负值"),
         },
+        "settled_kind": {
+            "supply": ("supply", "供电"),
+            "consumption": ("consumption", "用电"),
+        },
+        "contract_state": {
+            "offered": ("offered, not accepted yet", "已提出，待接受"),
+            "accepted": ("accepted, not begun yet", "已接受，尚未开始"),
+            "in_force": ("in force", "执行中"),
+            "over": ("over", "已到期"),
+        },
         "whose": {
             "device": ("the meter's own key", "表计自身密钥"),
             "owner": ("its owner", "所有者"),
