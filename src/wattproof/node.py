@@ -90,6 +90,8 @@ from wattproof.metering.words import WORDS as METERING_WORDS
 from wattproof.settlement.cli import add_commands as add_settlement_commands
 from wattproof.settlement.meter_panels import trade_panels
 from wattproof.settlement.statement_bundle import MAX_BUNDLE_BYTES, verify_file
+from wattproof.settlement.model import OpenRun
+from wattproof.settlement.run_work import RunWork
 from wattproof.settlement.traces import api as traces_api
 from wattproof.settlement.traces.cli import add_commands as add_trace_commands
 from wattproof.settlement.traces.words import WORDS as TRACE_WORDS
@@ -317,6 +319,7 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
     def open_to_anybody() -> bool:
         return not users.any
 
+    runs = RunWork(folder, writer)
     console = ConsolePlugin(
         users=users,
         frame=Frame(
@@ -328,6 +331,7 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
         ),
         roles_of=lambda party: _roles_of(store, party),
         pages=[page for router in PAGE_ROUTERS for page in router()],
+        following={OpenRun: runs.follow},
     )
     rehearsal = Rehearsal(
         machine=folder.machine, store=store, key_of=lambda party: _key_of(store, party)
@@ -348,7 +352,7 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
             writer=writer,
             version=__version__,
             routers=[router() for router in API_ROUTERS],
-            plugins=[console, rehearsal, ImportWork(folder, writer), notifier, scheduler],
+            plugins=[console, rehearsal, ImportWork(folder, writer), runs, notifier, scheduler],
             open_to_anybody=open_to_anybody,
             sight=Sight(public=FOR_EVERYBODY, concerned=_concerned),
         )

@@ -19,7 +19,7 @@ from wattproof.console import explorer, sign_in, signing, verify_page
 from wattproof.console.assets import check_assets
 from wattproof.console.frame import Frame
 from wattproof.console.sign_in import SIGN_IN_LIMIT
-from wattproof.console.signing import Signer
+from wattproof.console.signing import Following, Signer
 from wattproof.console.static_files import serve_static
 from wattproof.console.users import Users
 from wattproof.console.visitor import RolesOf, Visitor, VisitorMiddleware, Visitors
@@ -31,12 +31,15 @@ __all__ = ["ConsolePlugin"]
 FOR_PROGRAMS: Final = ("/api/", "/log/", "/healthz", "/metrics", "/static/")
 """Below these paths an error is answered for programs, not as a page."""
 
+_NOTHING: Final[Following] = {}
+
 
 class ConsolePlugin(InitPlugin):
     """Hangs pages, sessions and the errors' page into an application.
 
     `pages` are the rooms' handlers. They may ask for ``visitor``, ``frame``, ``users`` and
-    ``signer`` beside what the gateway gives.
+    ``signer`` beside what the gateway gives. `following` is what goes on after a transaction was
+    signed on a page.
     """
 
     def __init__(
@@ -46,11 +49,13 @@ class ConsolePlugin(InitPlugin):
         frame: Frame,
         roles_of: RolesOf,
         pages: Sequence[ControllerRouterHandler],
+        following: Following = _NOTHING,
     ) -> None:
         self._users = users
         self._frame = frame
         self._visitors = Visitors(users=users, roles_of=roles_of)
         self._pages = pages
+        self._following = following
 
     def on_app_init(self, app_config: AppConfig) -> AppConfig:
         """Change the configuration before the application is made (Litestar).
@@ -75,6 +80,7 @@ class ConsolePlugin(InitPlugin):
                 "frame": _given(self._frame),
                 "users": _given(self._users),
                 "signer": _given(signer),
+                "following": _given(self._following),
                 "sign_ins": _given(Buckets(SIGN_IN_LIMIT)),
                 "visitor": Provide(self._visitor, sync_to_thread=False),
             }

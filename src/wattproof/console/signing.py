@@ -8,6 +8,7 @@ restart between two attempts, all give the same bytes and the first receipt.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from litestar import Request, Router, get, post
@@ -34,7 +35,17 @@ from wattproof.ledger.machine import Machine
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Body, encode_payload, new_nonce
 
-__all__ = ["Signer", "router"]
+__all__ = ["Follow", "Following", "Signer", "router"]
+
+Follow = Callable[[Any, SigningKey | None], str]
+"""What goes on after a transaction was signed here and is in the ledger.
+
+It is given the body and the signer's key, None where that is not kept here, and gives the page to
+which the browser goes.
+"""
+
+Following = Mapping[type[Body], Follow]
+"""The transactions, by their type, that something follows on."""
 
 
 class Signer:
@@ -98,9 +109,13 @@ async def sign(
     machine: NamedDependency[Machine],
     submitter: NamedDependency[Submitter],
     facts: NamedDependency[LedgerFacts],
+    following: NamedDependency[Following],
     ledger: Ledger,
 ) -> Response[Any]:
-    """Sign and submit; then show the entry. A draft that is in the ledger is only shown."""
+    """Sign and submit; then show the entry, or go where something follows on it.
+
+    A draft that is in the ledger is only shown.
+    """
     form = await request.form()
     draft = _draft(users, visitor, draft_id)
     form_checked(request, visitor, str(form.get("csrf", "")))
@@ -112,6 +127,10 @@ async def sign(
     except WattProofError as error:
         return _page(frame, users, visitor, machine, ledger, draft, error)
     users.drafts.finish(draft.id, receipt.id.hex())
+    body = machine.codec.body_of(draft.payload)
+    if (follow := following.get(type(body))) is not None:
+        keeps_key = visitor.signed_in_as.user.keeps_key
+        return frame.go(follow(body, _key(users, visitor, draft) if keeps_key else None))
     return frame.go(f"/ledger/transactions/{receipt.id.hex()}")
 
 

@@ -18,6 +18,7 @@ from wattproof.settlement import (
     wallet_pages,
 )
 from wattproof.settlement.region_pages import region_pages
+from wattproof.settlement.run_pages import run_pages
 from wattproof.settlement.traces import pages as trace_pages
 
 __all__ = ["ROOM", "pages"]
@@ -36,6 +37,7 @@ def pages() -> Sequence[HTTPRouteHandler | Router]:
     """The handlers, with what they keep between pages."""
     return [
         *region_pages(),
+        *run_pages(),
         *wallet_pages.pages(),
         *tariff_pages.pages(),
         *contract_pages.pages(),
