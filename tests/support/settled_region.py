@@ -140,7 +140,7 @@ class SettledRegion:
         if region:
             self.associate(id_, region, supply=supply)
         if money and not supply:
-            self.submit(TopUpWallet(device=id_, asset="CNY", amount=money, source="", memo=""))
+            self.top_up(id_, money)
         return self.number(id_)
 
     def associate(self, id_: str, region: str, *, supply: bool = False) -> None:
@@ -152,6 +152,10 @@ class SettledRegion:
             ),
             IMPORTER,
         )
+
+    def top_up(self, id_: str, fen: int) -> None:
+        """Money into a meter's wallet."""
+        self.submit(TopUpWallet(device=id_, asset="CNY", amount=fen, source="", memo=""))
 
     def number(self, id_: str) -> int:
         found = self.store.get(DEVICES, id_)

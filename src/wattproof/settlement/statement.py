@@ -232,7 +232,7 @@ def _statement(
     entries: int,
 ) -> Statement:
     trades = _Trades(from_s, to_s)
-    for batch in batches_of(store, region.region, entries=entries, since_s=from_s):
+    for batch in batches_of(store, region.region, entries=entries, from_s=from_s, to_s=to_s):
         trades.add(batch.settled)
     if not trades.agree:
         raise TRADES_MISFIT(region=region.region)

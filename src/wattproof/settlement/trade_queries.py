@@ -157,7 +157,7 @@ def flows_of(
     if trades > MAX_FLOW_TRADES:
         raise TOO_MANY_TRADES(trades=trades, limit=MAX_FLOW_TRADES)
     meters: dict[tuple[Kind, int], tuple[int, int]] = {}
-    for batch in batches_of(store, region, since_s=from_s):
+    for batch in batches_of(store, region, from_s=from_s, to_s=to_s):
         _add(meters, "supply", batch.settled.supply, from_s, to_s)
         _add(meters, "consumption", batch.settled.consumption, from_s, to_s)
     parties: dict[tuple[Kind, str], tuple[int, int, int]] = {}
