@@ -183,6 +183,10 @@ class Batch:
             )
         left = usage.hours_wh[count:]
         end_s = usage.start_s + count * HOUR_S
+        settled_s, last_hour_wh = usage.settled_s, usage.last_hour_wh
+        if count:
+            last_hour_wh = usage.hours_wh[count - 1] + (last_hour_wh if end_s == settled_s else 0)
+            settled_s = max(settled_s, end_s)
         ctx.state.put(
             USAGE,
             Usage(
@@ -198,7 +202,8 @@ class Batch:
                 trades=usage.trades + len(made),
                 settled_wh=usage.settled_wh + sum(trade.wh for trade in made),
                 settled_fen=usage.settled_fen + sum(trade.fen for trade in made),
-                settled_s=max(usage.settled_s, end_s),
+                settled_s=settled_s,
+                last_hour_wh=last_hour_wh,
                 last_entry=ctx.index if made else usage.last_entry,
                 tariff=usage.tariff,
                 contracts=usage.contracts,

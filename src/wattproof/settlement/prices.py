@@ -69,15 +69,21 @@ class Prices:
     def _difference(
         self, usage: Usage, start_s: int, hours: Sequence[int], prices: tuple[int, ...]
     ) -> int:
-        """What contracts add to, or take from, the price by tariff; the earlier accepted first."""
+        """What contracts add to, or take from, the price by tariff; the earlier accepted first.
+
+        Of an hour that was settled in part before, contracts cover what is left of their energy.
+        """
         found = [self._ctx.state.get(CONTRACTS, id_) for id_ in usage.contracts]
         contracts = [contract for contract in found if contract is not None]
         ufen = 0
         for at, (amount, price) in enumerate(zip(hours, prices, strict=True)):
             at_s, left = start_s + at * HOUR_S, amount
+            before = usage.last_hour_wh if at_s + HOUR_S == usage.settled_s else 0
             for contract in contracts:
                 if contract.from_s <= at_s < contract.to_s:
-                    part = min(left, contract.wh_per_hour)
+                    used = min(before, contract.wh_per_hour)
+                    part = min(left, contract.wh_per_hour - used)
                     ufen += part * (contract.price_ufen - price)
+                    before -= used
                     left -= part
         return ufen

@@ -115,8 +115,10 @@ class Usage(Record):
     It trades in `region` since log entry `since_entry`, or with an empty region not any more.
     `carry_ufen` is what its trades left below a fen; `due_fen` what could not be paid yet, by the
     meter (consumption) or to it (supply). `trades` counts them; `settled_wh` and `settled_fen`
-    add them up; `last_entry` is the log entry of the last one, -1 before the first. `contracts`
-    are the ids of its bilateral contracts, `tariff` its own tariff if it has one.
+    add them up; `last_entry` is the log entry of the last one, -1 before the first. Hours are
+    settled up to `settled_s`, and of the last of them `last_hour_wh`: more of it may yet be
+    reported. `contracts` are the ids of its bilateral contracts, `tariff` its own tariff if it has
+    one.
     """
 
     number: int
@@ -132,6 +134,7 @@ class Usage(Record):
     settled_wh: int = 0
     settled_fen: int = 0
     settled_s: int = 0
+    last_hour_wh: int = 0
     last_entry: int = -1
     tariff: str = ""
     contracts: tuple[str, ...] = ()
