@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
-from tests.support.trading import DAY_S, HOUR_S, START_S, Trading, price
+from tests.support.refusals import refused
+from tests.support.trading import DAY_S, HOUR_S, REGION, START_S, Trading, price
+from tests.support.two_regions import OTHER, TwoRegions
 
-from wattproof.settlement.model import AcceptContract, OfferContract
+from wattproof.settlement.model import (
+    AcceptContract,
+    OfferContract,
+)
+from wattproof.settlement.records import CONTRACTS
+from wattproof.settlement.regions import MAX_CONTRACTS
 
 
 def test_arrears_that_nobody_can_pay_make_no_trades() -> None:
@@ -28,10 +35,7 @@ def test_arrears_that_nobody_can_pay_make_no_trades() -> None:
 
 def test_a_contract_covers_an_hour_once_though_runs_cut_it() -> None:
     """Half an hour is settled, then the rest comes late: the contract is of the whole hour."""
-    trading = Trading()
-    for name, supply in (("wind-1", True), ("works-1", False)):
-        trading.meter(name, owner=name.split("-")[0], supply=supply, money=0 if supply else 10**6)
-        trading.report(name, [], start_s=START_S, interval_s=900)
+    trading = two_meters()
     agree(trading, "ppa-1", wh_per_hour=100_000, cny_per_mwh=450)
     agree(trading, "ppa-2", wh_per_hour=40_000, cny_per_mwh=420)
     fen = {"supply": 0, "consumption": 0}
@@ -61,13 +65,82 @@ def test_a_contract_may_begin_before_what_waits_if_nothing_of_it_is_settled() ->
     agree(trading, "ppa", wh_per_hour=400, cny_per_mwh=450, from_s=START_S + HOUR_S)
 
 
-def agree(
-    trading: Trading, id_: str, *, wh_per_hour: int, cny_per_mwh: int, from_s: int = START_S
-) -> None:
-    """A contract of a month between the wind farm and the works."""
-    offer = OfferContract(
+def test_a_contract_offered_in_a_region_is_not_accepted_in_another() -> None:
+    trading = two_meters()
+    trading.region_like("CN-BJ")
+    trading.submit(offer_of("ppa", wh_per_hour=400, cny_per_mwh=450), "wind")
+    trading.associate("works-1", "CN-BJ")
+    refused("settlement.not_this_kind", lambda: trading.submit(AcceptContract(id="ppa"), "works"))
+    trading.associate("works-1", REGION)
+    trading.submit(AcceptContract(id="ppa"), "works")
+
+
+def test_sixteen_contracts_at_a_time_and_those_that_are_over_make_room() -> None:
+    trading = two_meters()
+    fen = 0
+    for at in range(MAX_CONTRACTS):
+        agree(trading, f"ppa-{at}", wh_per_hour=1000, cny_per_mwh=at * 10, days=1)
+        fen += at
+    one_more = offer_of("ppa-more", wh_per_hour=5000, cny_per_mwh=900, from_s=START_S + DAY_S)
+    trading.submit(one_more, "wind")
+    accept = AcceptContract(id="ppa-more")
+    refused("settlement.contracts", lambda: trading.submit(accept, "works"))
+    for name in ("wind-1", "works-1"):
+        trading.report(name, [MAX_CONTRACTS * 1000 + 500], start_s=START_S)
+        trading.report(name, [0] * 23, start_s=START_S + HOUR_S)
+    (settled,) = trading.run(START_S + DAY_S)
+    assert (settled.consumption[0].fen, settled.supply[0].fen) == (fen + 25, fen + 20)
+    refused("settlement.contracts", lambda: trading.submit(accept, "works"))
+    for name in ("wind-1", "works-1"):
+        trading.report(name, [0], start_s=START_S + DAY_S)
+    trading.run(START_S + DAY_S + HOUR_S)  # so that nothing of the day before can still come
+    trading.submit(offer_of("ppa-next", wh_per_hour=5000, cny_per_mwh=900,
+                            from_s=START_S + 2 * DAY_S), "wind")  # fmt: skip
+    trading.submit(AcceptContract(id="ppa-next"), "works")
+    assert trading.usage(2).contracts == ("ppa-next",)
+
+
+def test_a_contract_ends_with_the_hour_of_its_regions_local_time() -> None:
+    market = TwoRegions(offsets_s=(19_800, 0))
+    market.meter_of("wind-1", owner="wind", supply=True, region=REGION)
+    works = market.meter_of("works-1", owner="works", supply=False, region=REGION)
+    first_s = market.first_s(REGION) + START_S
+    for name in ("wind-1", "works-1"):
+        market.report(name, [0], start_s=first_s)
+    agree(market, "ppa", wh_per_hour=400, cny_per_mwh=450, from_s=first_s, days=400)
+    market.run(first_s + HOUR_S)
+    market.associate("works-1", OTHER)
+    contract = market.ledger.one(CONTRACTS, "ppa")
+    assert (contract.to_s + 19_800) % HOUR_S == 0
+    assert 0 <= contract.to_s - market.ledger.time_ms // 1000 < HOUR_S
+    assert market.usage(works).contracts == ()
+
+
+def two_meters() -> Trading:
+    """A wind farm and the works, both trading."""
+    trading = Trading()
+    for name, supply in (("wind-1", True), ("works-1", False)):
+        trading.meter(name, owner=name.split("-")[0], supply=supply, money=0 if supply else 10**6)
+        trading.report(name, [], start_s=START_S, interval_s=900)
+    return trading
+
+
+def offer_of(
+    id_: str, *, wh_per_hour: int, cny_per_mwh: int, from_s: int = START_S, days: int = 30
+) -> OfferContract:
+    return OfferContract(
         id=id_, supply="wind-1", consumption="works-1", wh_per_hour=wh_per_hour,
-        price_ufen=price(cny_per_mwh), from_s=from_s, to_s=from_s + 30 * DAY_S,
+        price_ufen=price(cny_per_mwh), from_s=from_s, to_s=from_s + days * DAY_S,
     )  # fmt: skip
+
+
+def agree(
+    trading: Trading, id_: str, *, wh_per_hour: int, cny_per_mwh: int, from_s: int = START_S,
+    days: int = 30,
+) -> None:  # fmt: skip
+    """A contract between the wind farm and the works."""
+    offer = offer_of(
+        id_, wh_per_hour=wh_per_hour, cny_per_mwh=cny_per_mwh, from_s=from_s, days=days
+    )
     trading.submit(offer, "wind")
     trading.submit(AcceptContract(id=id_), "works")

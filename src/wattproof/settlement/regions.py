@@ -72,7 +72,7 @@ __all__ = [
 ]
 
 MAX_CONTRACTS: Final = 16
-"""Contracts of one meter at most."""
+"""Contracts of one meter at most, those that are over left out."""
 
 NOBODY: Final = "(settlement)"
 """The issuer of a region's energy: no party can have this id, so nobody issues it by hand."""
@@ -195,13 +195,23 @@ def accept_contract(ctx: Context, body: AcceptContract) -> None:
     for number in (found.supply, found.consumption):
         usage = ctx.state.get(USAGE, number)
         assert usage is not None, f"contract {body.id} is of meters that trade"
-        if len(usage.contracts) >= MAX_CONTRACTS:
-            raise TOO_MANY_CONTRACTS(device=usage.device, limit=MAX_CONTRACTS)
+        if usage.region != found.region:
+            raise NOT_THIS_KIND(device=usage.device, kind=usage.kind)
         if usage.settled_s > found.from_s:
             raise SETTLED_ALREADY(region=found.region, settled_s=usage.settled_s)
-        ctx.state.put(USAGE, replace(usage, contracts=(*usage.contracts, found.id)))
+        contracts = _not_over(ctx, usage)
+        if len(contracts) >= MAX_CONTRACTS:
+            raise TOO_MANY_CONTRACTS(device=usage.device, limit=MAX_CONTRACTS)
+        ctx.state.put(USAGE, replace(usage, contracts=(*contracts, found.id)))
     ctx.state.put(CONTRACTS, replace(found, accepted_entry=ctx.index))
     ctx.emit(ContractAccepted(contract=found.id, supplier=found.supplier, consumer=found.consumer))
+
+
+def _not_over(ctx: Context, usage: Usage) -> tuple[str, ...]:
+    """The meter's contracts that may still hold for something that it reports."""
+    first_s = usage.start_s if usage.hours_wh else usage.settled_s - HOUR_S
+    found = [(id_, ctx.state.get(CONTRACTS, id_)) for id_ in usage.contracts]
+    return tuple(id_ for id_, contract in found if contract and contract.to_s > first_s)
 
 
 def find_region(ctx: Context, id_: str) -> Region:

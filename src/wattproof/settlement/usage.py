@@ -85,7 +85,7 @@ def move_meter(ctx: Context, event: DeviceAssociated) -> None:
     if usage.hours_wh or usage.due_fen:
         raise REGION_WAITS(device=usage.device, region=usage.region)
     for id_ in usage.contracts:
-        _end_contract(ctx, id_)
+        _end_contract(ctx, id_, offset_s=_offset_s(ctx, usage))
     settled_here = ctx.state.get(REGIONS, event.region) is not None
     ctx.state.put(
         USAGE,
@@ -120,11 +120,11 @@ def usage_of(ctx: Context, device: Device) -> Usage | None:
     )
 
 
-def _end_contract(ctx: Context, id_: str) -> None:
+def _end_contract(ctx: Context, id_: str, *, offset_s: int) -> None:
     """End a contract with the hour that it is; what was reported before is still settled by it."""
     contract = ctx.state.get(CONTRACTS, id_)
     assert contract is not None, f"a meter has contract {id_}, which is not there"
-    end_s = ctx.time_s + -ctx.time_s % HOUR_S
+    end_s = ctx.time_s + -(ctx.time_s + offset_s) % HOUR_S
     ctx.state.put(
         CONTRACTS, replace(contract, to_s=max(contract.from_s, min(contract.to_s, end_s)))
     )
