@@ -8,6 +8,7 @@ from tests.support.two_regions import OTHER, TwoRegions
 
 from wattproof.settlement.model import (
     AcceptContract,
+    AssignTariff,
     OfferContract,
 )
 from wattproof.settlement.records import CONTRACTS
@@ -114,6 +115,26 @@ def test_a_contract_ends_with_the_hour_of_its_regions_local_time() -> None:
     assert (contract.to_s + 19_800) % HOUR_S == 0
     assert 0 <= contract.to_s - market.ledger.time_ms // 1000 < HOUR_S
     assert market.usage(works).contracts == ()
+
+
+def test_hours_before_a_tariffs_first_prices_can_be_priced_later() -> None:
+    """Late readings of a time that has no price yet would else stop every run of the region."""
+    trading = Trading()
+    works = trading.meter("works-1", owner="works", money=10**6)
+    trading.tariff("industry", (0, price(900)), from_s=START_S + HOUR_S)
+    trading.report("works-1", [1000, 1000], start_s=START_S)
+    trading.submit(AssignTariff(device="works-1", tariff="industry"), "grid")
+    trading.open(START_S + DAY_S)
+    refused("settlement.no_price", lambda: trading.batch([works]))
+    refused(
+        "settlement.settled_already",
+        lambda: trading.tariff("industry", (0, 1), from_s=START_S + HOUR_S),
+    )
+    trading.tariff("industry", (0, price(600)), from_s=START_S)
+    assert trading.batch([works]).consumption[0].fen == 90 + 60
+    refused(
+        "settlement.settled_already", lambda: trading.tariff("industry", (0, 1), from_s=START_S)
+    )
 
 
 def two_meters() -> Trading:

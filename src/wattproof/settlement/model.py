@@ -129,7 +129,7 @@ class PublishTariff(Body):
     """A tariff of the region: one band is a fixed price, several are times of use.
 
     Bands begin at 0 and at whole hours, in order. A tariff that exists is replaced for hours that
-    begin from `from_s` on, which must lie behind all that was settled.
+    begin from `from_s` on, which must lie behind all that was settled, or before its first prices.
     """
 
     region: Id

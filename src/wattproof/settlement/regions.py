@@ -115,7 +115,9 @@ def publish_tariff(ctx: Context, body: PublishTariff) -> None:
     region = operated(ctx, body.region)
     if (body.from_s + region.offset_s) % HOUR_S:
         raise PERIOD()
-    if body.from_s < region.settled_s and any(ctx.state.scan(TARIFFS, region.region, body.id)):
+    versions = list(ctx.state.scan(TARIFFS, region.region, body.id))
+    # Hours before the first version have no price, so nothing of them is settled by this tariff.
+    if versions and versions[0].from_s <= body.from_s < region.settled_s:
         raise SETTLED_ALREADY(region=region.region, settled_s=region.settled_s)
     starts = [band.from_s for band in body.bands]
     if (
