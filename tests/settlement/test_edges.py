@@ -9,7 +9,9 @@ from tests.support.two_regions import OTHER, TwoRegions
 from wattproof.settlement.model import (
     AcceptContract,
     AssignTariff,
+    FreezeWallet,
     OfferContract,
+    UnfreezeWallet,
 )
 from wattproof.settlement.records import CONTRACTS
 from wattproof.settlement.regions import MAX_CONTRACTS
@@ -135,6 +137,18 @@ def test_hours_before_a_tariffs_first_prices_can_be_priced_later() -> None:
     refused(
         "settlement.settled_already", lambda: trading.tariff("industry", (0, 1), from_s=START_S)
     )
+
+
+def test_an_owner_does_not_lift_what_others_froze() -> None:
+    """Not even one that is a grid company or a bank itself."""
+    trading = Trading()
+    trading.meter("loss-1", owner="grid", money=500)
+    freeze, unfreeze = FreezeWallet(device="loss-1", reason=""), UnfreezeWallet(device="loss-1")
+    trading.submit(freeze, "registrar")
+    refused("settlement.wallet_frozen", lambda: trading.submit(unfreeze, "grid"))
+    trading.submit(unfreeze, "bank")
+    trading.submit(freeze, "grid")
+    trading.submit(unfreeze, "grid")
 
 
 def two_meters() -> Trading:

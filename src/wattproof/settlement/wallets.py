@@ -187,11 +187,13 @@ def freeze_wallet(ctx: Context, body: FreezeWallet) -> None:
 
 
 def unfreeze_wallet(ctx: Context, body: UnfreezeWallet) -> None:
-    """Let payments go again."""
+    """Let payments go again; an owner lifts only what it froze itself."""
     device = find_device(ctx, body.device)
     wallet = ensure_wallet(ctx, device)
     if not wallet.frozen_by:
         return
+    if ctx.actor.id == device.owner and ctx.actor.id != wallet.frozen_by:
+        raise FROZEN(device=device.id, party=wallet.frozen_by)
     ctx.state.put(WALLETS, replace(wallet, frozen_by="", frozen_why=""))
     ctx.emit(WalletUnfrozen(device=device.id, by=ctx.actor.id))
 
