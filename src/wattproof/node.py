@@ -87,6 +87,7 @@ from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import NONCE_BYTES, sign_transaction
 from wattproof.metering.words import WORDS as METERING_WORDS
+from wattproof.settlement import api as settlement_api
 from wattproof.settlement.cli import add_commands as add_settlement_commands
 from wattproof.settlement.meter_panels import trade_panels
 from wattproof.settlement.statement_bundle import MAX_BUNDLE_BYTES, verify_file
@@ -130,6 +131,7 @@ API_ROUTERS: Final[tuple[Callable[[], ControllerRouterHandler], ...]] = (
     metering_api.router,
     emissions_api.router,
     logistics_api.router,
+    settlement_api.router,
     traces_api.router,
     tracking_api.router,
 )

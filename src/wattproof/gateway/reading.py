@@ -28,6 +28,7 @@ from wattproof.ledger.state import Collection, Key, Record
 from wattproof.ledger.store import Store
 
 __all__ = [
+    "BAD_CURSOR",
     "LOOKED_AT_ONCE",
     "MAX_LIMIT",
     "MAX_LOOKED_AT",

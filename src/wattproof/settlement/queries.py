@@ -32,7 +32,7 @@ from wattproof.settlement.records import (
     Tariff,
     verdict_of,
 )
-from wattproof.settlement.refusals import REGION_UNKNOWN, RUN_GONE
+from wattproof.settlement.refusals import REGION_UNKNOWN
 
 __all__ = [
     "AT_MOST",
@@ -57,6 +57,12 @@ __all__ = [
 AT_MOST: Final = 100_000
 """Hours or days that one call reads: eleven years of hours."""
 
+RUN_UNKNOWN = ErrorCode(
+    NotFound,
+    "settlement.run_unknown",
+    en="Region {region} has no settlement run {run}.",
+    zh="{region} 地区没有第 {run} 次结算。",
+)
 STATEMENT_UNKNOWN = ErrorCode(
     NotFound,
     "settlement.statement_unknown",
@@ -119,10 +125,10 @@ def region_of(reading: Reading, id_: str) -> Region:
 
 
 def run_of(reading: Reading, region: str, number: int) -> Run:
-    """The run; ``settlement.run_not_open`` where there is none."""
+    """The run; ``settlement.run_unknown`` where there is none."""
     found = reading.get(RUNS, region, number) if 0 < number < 2**53 else None
     if found is None:
-        raise RUN_GONE(run=number, region=region)
+        raise RUN_UNKNOWN(run=number, region=region)
     return found
 
 

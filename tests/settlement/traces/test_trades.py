@@ -152,7 +152,7 @@ def test_codes_of_each_run_from_the_log(region: LedgerFolder) -> None:
             (meter, run) for meter in range(1, 5)
         ]
         assert {code.start_s for code in codes} == {NEW_YEAR_S + (run - 1) * 3 * HOUR_S}
-    refused("settlement.run_not_open", lambda: codes_on_disk(region, 3))
+    refused("settlement.run_unknown", lambda: codes_on_disk(region, 3))
 
 
 @pytest.fixture
@@ -177,4 +177,4 @@ def test_a_run_is_published_once(call: Command, region: LedgerFolder) -> None:
     (found,) = call(*search, "--technology", "T020001").json["codes"]
     assert (found["kind"], found["record"], found["length_s"]) == ("supply", 1, 3 * HOUR_S)
     wrong = call(*publish, 9, "--as", "grid")
-    assert "settlement.run_not_open" in wrong.err + wrong.out
+    assert "settlement.run_unknown" in wrong.err + wrong.out
