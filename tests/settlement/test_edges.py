@@ -7,6 +7,7 @@ from tests.support.trading import DAY_S, HOUR_S, REGION, START_S, Trading, price
 from tests.support.two_regions import OTHER, TwoRegions
 
 from wattproof.settlement.model import (
+    MAX_METER_WH,
     AcceptContract,
     AssignTariff,
     FreezeWallet,
@@ -149,6 +150,26 @@ def test_an_owner_does_not_lift_what_others_froze() -> None:
     trading.submit(unfreeze, "bank")
     trading.submit(freeze, "grid")
     trading.submit(unfreeze, "grid")
+
+
+def test_what_one_meter_says_stops_nobody_elses_settlement() -> None:
+    """A register gone mad, or a thief of a key, would fill up the region's energy for ever."""
+    trading = Trading()
+    mad = trading.meter("mad-1", owner="house", money=5)
+    trading.meter("works-1", owner="works", money=10**6)
+    for absurd in (2**62 - 1, MAX_METER_WH + 1):
+        refused(
+            "settlement.too_much", lambda wh=absurd: trading.report("mad-1", [wh], start_s=START_S)
+        )
+    trading.report("mad-1", [MAX_METER_WH - 1], start_s=START_S)
+    trading.report("works-1", [100_000], start_s=START_S)
+    (settled,) = trading.run(START_S + HOUR_S)
+    assert [trade.fen for trade in settled.consumption] == [(MAX_METER_WH - 1) // 20, 5000]
+    assert trading.usage(mad).due_fen == (MAX_METER_WH - 1) // 20 - 5
+    refused("settlement.too_much", lambda: trading.report("mad-1", [2], start_s=START_S + HOUR_S))
+    trading.report("mad-1", [1], start_s=START_S + HOUR_S)
+    assert trading.net_wh == -(MAX_METER_WH - 1) - 100_000
+    trading.check()
 
 
 def two_meters() -> Trading:

@@ -24,6 +24,7 @@ __all__ = [
     "MAX_BATCH",
     "MAX_DAYS",
     "MAX_HOURS",
+    "MAX_METER_WH",
     "MAX_PRICE_UFEN",
     "QUANTITIES",
     "UFEN_PER_FEN",
@@ -59,6 +60,9 @@ MAX_BATCH: Final = 4_000
 """Meters in one batch of a run at most."""
 MAX_HOURS: Final = 24 * 400
 """Hours that a meter's usage may wait for a run; more are refused with the packet."""
+MAX_METER_WH: Final = 2**53 - 1
+"""What one meter may trade in all its life: the largest power station's energy of ninety years. A
+region's energy has room for hundreds of meters that say so, and no one of them stops its runs."""
 MAX_DAYS: Final = 3 * 366
 """Days of a statement at most."""
 

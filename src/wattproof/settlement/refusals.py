@@ -34,6 +34,7 @@ __all__ = [
     "TARGET",
     "TARIFF_UNKNOWN",
     "TOO_MANY_CONTRACTS",
+    "TOO_MUCH",
     "UNSETTLED",
 ]
 
@@ -186,6 +187,12 @@ UNSETTLED = ErrorCode(
     "settlement.unsettled",
     en="{hours} hours of {device} would wait to be settled; at most {limit} may.",
     zh="{device} 将有 {hours} 小时待结算，上限为 {limit}。",
+)
+TOO_MUCH = ErrorCode(
+    OverLimit,
+    "settlement.too_much",
+    en="{device} would have reported {wh} Wh to be traded; a meter may trade {limit} Wh in all.",
+    zh="{device} 累计上报的交易电量将达 {wh} 瓦时，单只表计上限为 {limit} 瓦时。",
 )
 STATEMENT_AHEAD = ErrorCode(
     Conflict,

@@ -20,6 +20,7 @@ from wattproof.metering.model import MeterReplaced, Packet, PacketAccepted, catc
 from wattproof.settlement.model import (
     HOUR_S,
     MAX_HOURS,
+    MAX_METER_WH,
     QUANTITIES,
 )
 from wattproof.settlement.records import (
@@ -28,7 +29,7 @@ from wattproof.settlement.records import (
     USAGE,
     Usage,
 )
-from wattproof.settlement.refusals import REGION_WAITS, UNSETTLED
+from wattproof.settlement.refusals import REGION_WAITS, TOO_MUCH, UNSETTLED
 from wattproof.settlement.wallets import ensure_wallet
 
 __all__ = ["add_packet", "add_replacement", "move_meter", "usage_of"]
@@ -180,4 +181,7 @@ def _added(first: tuple[int, ...], at: int, second: tuple[int, ...]) -> tuple[in
 def _put(ctx: Context, usage: Usage, hours: Hours) -> None:
     if len(hours[1]) > MAX_HOURS:
         raise UNSETTLED(device=usage.device, hours=len(hours[1]), limit=MAX_HOURS)
+    wh = usage.settled_wh + sum(hours[1])
+    if wh > MAX_METER_WH:
+        raise TOO_MUCH(device=usage.device, wh=wh, limit=MAX_METER_WH)
     ctx.state.put(USAGE, replace(usage, start_s=hours[0], hours_wh=hours[1]))
