@@ -40,7 +40,7 @@ from wattproof.settlement.price_text import PLACES, price_text
 from wattproof.settlement.queries import contract_of, contracts_of
 from wattproof.settlement.records import CONTRACTS, REGIONS, USAGE, Bilateral, day_of
 from wattproof.settlement.refusals import NOT_THIS_KIND
-from wattproof.settlement.sight import operates, parties_of_contract
+from wattproof.settlement.sight import operates, operator_of, parties_of_contract
 from wattproof.settlement.tariff_forms import ABOUT_FIELDS, HOURS, offer_body
 from wattproof.settlement.wallets import DAY_OFFSET_S
 
@@ -242,6 +242,7 @@ def _contract(
     form: Filled | None = None,
 ) -> Response[Any]:
     party = visitor.actor.id if visitor.signed_in else ""
+    operator = operator_of(ledger, contract.region)
     return frame.page(
         visitor,
         "settlement/contract.html",
@@ -252,7 +253,11 @@ def _contract(
         price_unit=PRICE_UNITS[visitor.lang],
         accepts=contract.accepted_entry < 0 and contract.consumer == party,
         meters_seen={
-            "supply": may_see(visitor.actor, [contract.supplier]),
-            "consumption": may_see(visitor.actor, [contract.consumer]),
+            "supply": may_see(visitor.actor, [contract.supplier, operator]),
+            "consumption": may_see(visitor.actor, [contract.consumer, operator]),
+        },
+        entries_seen={
+            "offered": may_see(visitor.actor, [contract.supplier, contract.consumer]),
+            "accepted": may_see(visitor.actor, [contract.consumer]),
         },
     )

@@ -119,6 +119,7 @@ async def show_trade(
         region=region,
         code=_code(trade),
         price_unit=PRICE_UNITS[visitor.lang],
+        own=visitor.signed_in and device.owner == actor.id,
         owner_seen=may_see(actor, [device.owner]),
         operator_seen=may_see(actor, [operator_of(ledger, trade.region)]),
     )

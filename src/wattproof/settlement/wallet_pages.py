@@ -10,6 +10,7 @@ Who acts for a wallet without seeing it (a bank that tops it up) names its meter
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -167,6 +168,8 @@ def pages() -> list[HTTPRouteHandler]:
     return [list_wallets, act_by_id, show_wallet, act_on_wallet]
 
 
+_RUN: Final = re.compile(r"settlement run (\d{1,10})", re.ASCII)
+"""What the rules write beside the movements of a run (`batch.Batch`)."""
 _ASKED: Final = ("region", "owner", "only", "after")
 _OF_PAYMENT: Final = {
     "book.account.unknown": "target",
@@ -280,13 +283,15 @@ def _wallet(
     money = region.money if region is not None else ""
     chosen = asset or money or next((one.asset for one in wallet.balances), "")
     known = asset_of(ledger, chosen) if chosen else None
-    lines: list[tuple[Line, str]] = []
+    lines: list[tuple[Line, str, str]] = []
     found = Statement(lines=(), next=None)
     if known is not None:
         found = wallet_statement(
             ledger, device.id, asset=known.id, start=start, limit=MOVEMENTS_PER_PAGE
         )
-        lines = [(line, shown_amount(line.amount, known)) for line in found.lines]
+        lines = [
+            (line, shown_amount(line.amount, known), _run_of(line.memo)) for line in found.lines
+        ]
     actions = offered(visitor.actor, owner=wallet.owner, frozen=bool(wallet.frozen_by))
     return frame.page(
         visitor,
@@ -320,6 +325,12 @@ def _sources(frame: Frame, visitor: Visitor, ledger: Store) -> list[tuple[str, s
     if not visitor.has_role("bank"):
         return [issued]
     return [issued, *((one.id, one.id) for one in own_accounts(ledger, visitor.actor.id))]
+
+
+def _run_of(memo: str) -> str:
+    """The number of the settlement run of which a movement says that it is; empty for others."""
+    found = _RUN.fullmatch(memo)
+    return "" if found is None else found[1]
 
 
 def _payable(ledger: Store, wallet: WalletView, lang: Lang) -> list[tuple[str, str]]:
