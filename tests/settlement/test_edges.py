@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from tests.support.refusals import refused
 from tests.support.trading import DAY_S, HOUR_S, REGION, START_S, Trading, price
 from tests.support.two_regions import OTHER, TwoRegions
@@ -157,10 +159,9 @@ def test_what_one_meter_says_stops_nobody_elses_settlement() -> None:
     trading = Trading()
     mad = trading.meter("mad-1", owner="house", money=5)
     trading.meter("works-1", owner="works", money=10**6)
-    for absurd in (2**62 - 1, MAX_METER_WH + 1):
-        refused(
-            "settlement.too_much", lambda wh=absurd: trading.report("mad-1", [wh], start_s=START_S)
-        )
+    for wh in (2**62 - 1, MAX_METER_WH + 1):
+        absurd = partial(trading.report, "mad-1", [wh], start_s=START_S)
+        refused("settlement.too_much", absurd)
     trading.report("mad-1", [MAX_METER_WH - 1], start_s=START_S)
     trading.report("works-1", [100_000], start_s=START_S)
     (settled,) = trading.run(START_S + HOUR_S)

@@ -25,7 +25,7 @@ from hypothesis.stateful import (
 from tests.support.memory_ledger import Accepted, key_of
 from tests.support.meters import packet_of
 from tests.support.trading import DAY_S, HOUR_S, REGION, START_S
-from tests.support.two_regions import OTHER, Account, Agreed, Meter, TwoRegions
+from tests.support.two_regions import OTHER, Account, Agreed, Bands, Meter, TwoRegions
 
 from wattproof.book.queries import conservation
 from wattproof.core.errors import Refused
@@ -209,7 +209,7 @@ class Market(RuleBasedStateMachine):
     def stop(self, name: str, change: type[Body], sure: int) -> None:
         """It is suspended, reinstated, or, seldom, revoked for good."""
         if change is not RevokeDevice or not sure:
-            body = change(device=name)  # type: ignore[call-arg]
+            body = change(device=name)
             self.attempt(body, name.split("-")[0], *STOPPED, "identity.device.not_suspended")
 
     @rule(region=a_region, name=a_meter)
@@ -241,7 +241,7 @@ class Market(RuleBasedStateMachine):
         self, region: str, id_: str, at: int, day: int, night: int, evening: int
     ) -> None:  # fmt: skip
         """Prices of day and night; the night goes over midnight."""
-        bands = ((0, night), (1800 * 2, day), (evening * HOUR_S, night))
+        bands: Bands = ((0, night), (HOUR_S, day), (evening * HOUR_S, night))
         bands = bands if evening > 1 else bands[:2]
         from_s = day_of(self.start_s, 0) + self.market.first_s(region) + at * HOUR_S
         known = self.account.tariffs.setdefault((region, id_), {})
@@ -620,7 +620,7 @@ def test_no_sequence_makes_or_loses_anything(monkeypatch: pytest.MonkeyPatch) ->
     run_state_machine_as_test(
         Market,
         settings=settings(
-            max_examples=40,
+            max_examples=100,
             stateful_step_count=40,
             deadline=None,
             suppress_health_check=list(HealthCheck),

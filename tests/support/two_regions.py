@@ -19,10 +19,11 @@ from wattproof.settlement.events import Trade
 from wattproof.settlement.model import Band, BatchRun, DefineRegion, Kind, PublishTariff
 from wattproof.settlement.records import REGIONS, RUNS, Region, Run
 
-__all__ = ["OTHER", "Account", "Agreed", "Meter", "TwoRegions"]
+__all__ = ["OTHER", "Account", "Agreed", "Bands", "Meter", "TwoRegions"]
 
 OTHER: Final = "CN-BJ"
 Bands = tuple[tuple[int, int], ...]
+"""A tariff's day: from which second of it on, which price in micro-fen per Wh."""
 
 
 class TwoRegions(Trading):
