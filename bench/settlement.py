@@ -77,7 +77,7 @@ def measure(path: Path, meters: int) -> dict[str, Any]:
         bodies = (
             DefineAsset(id="CNY", kind="money", unit="fen", decimals=2),
             DefineRegion(
-                region=REGION, money="CNY", offset_s=0, tolerance_wh=0,
+                region=REGION, money="CNY", offset_s=8 * 3600, tolerance_wh=0,
                 location_factor="cn-grid-2023-sh@1", residual_factor="cn-grid-2023-sh@1",
                 supply_tariff="feed-in", consumption_tariff="retail",
             ),
