@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tests.edge.paying import HALF_HOUR_S, MIDNIGHT, Paying, paid, payment
 from tests.support.beside_meter import INTERVAL_S, NOON_S, CountingMeter
 from tests.support.refusals import refused
+from tests.vectors.make_payments import standing_nonce
 
 from wattproof.core.periods import bucket_bounds
 from wattproof.edge.changes import swap_meter
@@ -22,12 +23,12 @@ from wattproof.edge.clock import take_back
 from wattproof.edge.orders import MAX_MISSED, PaySettings, begun, due_amounts, order_of
 from wattproof.edge.source import Mode, Sample
 from wattproof.edge.status import lines_of, payment_lines, status_of
+from wattproof.keys import cbor, cose
 
 RENT = {"to": "landlord", "amount": "3.00", "every": "day", "memo": "rent"}
 POWER = {"to": "landlord", "per_kwh": "0.65", "memo": "power"}
 HOURLY = {**POWER, "every": "hour"}
 DAY = 96
-NAME = "landlord/CNY/day/amount"
 
 
 @pytest.fixture
@@ -266,6 +267,31 @@ def test_an_order_has_a_beginning_and_an_end(make: Any) -> None:
     assert [order.next_s is None for order in status.orders] == [True, False, True]
 
 
+def test_a_payment_of_an_order_has_the_bytes_that_the_docs_say(make: Any) -> None:
+    node = make(RENT, {**RENT, "name": "second"})
+    node.link.cut = True
+    node.live(0, MIDNIGHT)
+    nonces = []
+    for item in node.queue.first(99):
+        fields = cbor.decode(cose.parse(item.raw).payload)
+        assert isinstance(fields, list)
+        if item.what.startswith("pay "):
+            nonces.append(fields[2])
+    midnight_s = NOON_S + MIDNIGHT * INTERVAL_S
+    names = ("landlord/CNY/day/amount", "second:landlord/CNY/day/amount")
+    assert nonces == [standing_nonce(name, midnight_s) for name in names]
+
+
+def test_an_order_of_another_kind_is_another_order(make: Any) -> None:
+    node = make({**RENT, "name": "due"})
+    node.live(0, MIDNIGHT + 1, amount=1_000)
+    given = tuple(msgspec.convert(order, PaySettings) for order in ({**POWER, "name": "due"},))
+    node.config = msgspec.structs.replace(node.config, pay=given)
+    node.restart()
+    node.live(MIDNIGHT + 2, MIDNIGHT + DAY, amount=10)
+    assert [fen for fen, _ in paid(node)] == [300, 95 * 10 * 65 // 1000]
+
+
 def test_months_are_those_of_the_zone(make: Any) -> None:
     node = make({**RENT, "every": "month"}, zone="America/New_York")
     node.live(0, 110 * DAY, every=2 * DAY)
@@ -313,6 +339,7 @@ def test_status_says_what_is_paid_and_what_comes_next(make: Any) -> None:
 
 ACTIONS = st.one_of(
     st.tuples(st.just("count"), st.integers(0, 3_000)),
+    st.tuples(st.just("top up"), st.integers(1, 2_000)),
     st.tuples(st.sampled_from(("tick", "tick", "tick", "send")), st.just(0)),
     st.tuples(st.just("skip"), st.integers(1, 9)),
     st.tuples(
@@ -321,14 +348,14 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=100, deadline=None, report_multiple_bugs=False)
+@settings(max_examples=40, deadline=None, report_multiple_bugs=False)
 @given(st.lists(ACTIONS, max_size=60), st.sampled_from(("register", "increment")))
 def test_each_period_is_paid_once_and_each_watt_hour(
     actions: list[tuple[str, int]], mode: Mode
 ) -> None:
     with TemporaryDirectory() as folder:
         rent = {**RENT, "every": "hour"}
-        node = Paying(Path(folder), rent, HOURLY, meter=CountingMeter(mode), fen=10**9)
+        node = Paying(Path(folder), rent, HOURLY, meter=CountingMeter(mode), fen=0)
         try:
             quarter = _live(node, actions)
             bounds = bucket_bounds(NOON_S, NOON_S + quarter * INTERVAL_S, "hour", "Asia/Shanghai")
@@ -357,6 +384,8 @@ def _live(node: Paying, actions: list[tuple[str, int]]) -> int:
             case "tick" | "skip":
                 quarter += max(1, number)
                 node.quarter(quarter)
+            case "top up":
+                node.purses.top_up(number)
             case "silence":
                 node.meter.silence()
             case "speak":
@@ -372,7 +401,8 @@ def _live(node: Paying, actions: list[tuple[str, int]]) -> int:
             case _:
                 node.send()
     node.meter.error, node.link.cut, node.link.lose = None, False, False
-    for _ in range(10 + (-quarter) % 4):
+    node.purses.top_up(10**9)
+    for _ in range(34 + (-quarter) % 4):  # time enough for what was refused, 31 an hour
         quarter += 1
         node.quarter(quarter)
         node.send()

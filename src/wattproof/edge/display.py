@@ -54,7 +54,7 @@ def line_of(
         f"CO2 {format_amount(reading.total_g, 'g', lang)}",
     ]
     if payment is not None:
-        how = f"{payment_state(payment, lang)} [{payment.code}]".removesuffix(" []")
+        how = payment_state(payment, lang) + (f" [{payment.code}]" if payment.code else "")
         parts.append(
             f"{show_fen(payment.fen, payment.asset, lang)}"
             f" {payment.target or payment.to_device}: {how}"

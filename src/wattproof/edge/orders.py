@@ -147,9 +147,10 @@ def order_of(given: PaySettings, *, node: str, quantity: str, zone: str) -> Orde
     if fixed and given.every is None:
         raise NO_RHYTHM()
     every: Every = given.every or "day"
+    payee = given.to or given.to_device
     kind = "amount" if fixed else f"per_{what.lower()}"
     order = Order(
-        name=given.name or f"{given.to or given.to_device}/{given.asset}/{every}/{kind}",
+        name=f"{given.name}{':' if given.name else ''}{payee}/{given.asset}/{every}/{kind}",
         target=given.to,
         to_device=given.to_device,
         asset=given.asset,
@@ -177,7 +178,7 @@ def begun(order: Order, *, now_s: int, measured: int) -> Reached:
     At the next beginning of a period; an amount with a ``from`` in the past begins there.
     """
     if order.fen and order.from_s is not None and order.from_s <= now_s:
-        return Reached(through_s=order.from_s - 1)
+        return Reached(through_s=order.from_s - 1, measured=measured)
     return Reached(through_s=now_s, measured=measured)
 
 

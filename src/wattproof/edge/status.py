@@ -39,7 +39,7 @@ _STATES: Final = {
 
 
 class OrderStatus(msgspec.Struct, frozen=True, kw_only=True):
-    """A standing order: what it pays, when it falls due next, and what has come up until now.
+    """A standing order: what it pays, when it falls due next (or did), what has come up until now.
 
     `fen` is its amount, 0 where it has a `price` for each `unit` instead; then `owed_fen` is for
     what was measured since the last payment.
@@ -198,7 +198,7 @@ def _orders(config: Config, queue: Queue, *, measured: int, now_s: int) -> list[
                 fen=order.fen,
                 price=order.price,
                 unit=order.unit,
-                next_s=next_s(order, now_s if got is None else max(got.through_s, now_s)),
+                next_s=next_s(order, now_s if got is None else got.through_s),
                 owed_fen=0 if got is None else owed_fen(order, got, measured=measured),
             )
         )
