@@ -19,6 +19,7 @@ from wattproof.settlement import (
 )
 from wattproof.settlement.region_pages import region_pages
 from wattproof.settlement.run_pages import run_pages
+from wattproof.settlement.statement_pages import statement_pages
 from wattproof.settlement.traces import pages as trace_pages
 
 __all__ = ["ROOM", "pages"]
@@ -38,6 +39,7 @@ def pages() -> Sequence[HTTPRouteHandler | Router]:
     return [
         *region_pages(),
         *run_pages(),
+        *statement_pages(),
         *wallet_pages.pages(),
         *tariff_pages.pages(),
         *contract_pages.pages(),
