@@ -15,18 +15,24 @@ from tests.support.site import Site, copied
 from tests.support.traced import codes_of
 from tests.support.wired_offices import wire_offices
 
+from wattproof.demo.market import END_S
+from wattproof.demo.region import REGION
 from wattproof.engines.folder import LedgerFolder
 from wattproof.keys.sealed import EpochKey
 from wattproof.ledger.proof import verify_proof
 from wattproof.ledger.transaction import Body, sign_transaction
 from wattproof.node import machine
+from wattproof.settlement.model import OfferContract
 from wattproof.settlement.traces.sealing import opening, publishing
+from wattproof.settlement.trade_queries import trades_of
 
 CONFIG: Final = Path(__file__).parents[1] / "gateway" / "schemathesis.toml"
 
 EPOCH: Final = "5e" * 16
 """An epoch of trace codes, of the grid company."""
 UNHEARD: Final = "00" * 16
+CONTRACT: Final = "sun-for-offices"
+"""A contract of the solar park with the office park."""
 
 PUBLIC: Final = {
     "/api/v1/errors",
@@ -49,6 +55,17 @@ FOR_ALL_WHO_SIGNED_IN: Final = {
     "/api/v1/factors",
     "/api/v1/factors/cn-grid-2023-sh",
     "/api/v1/roles",
+    "/api/v1/settlement/regions",
+    f"/api/v1/settlement/regions/{REGION}",
+    f"/api/v1/settlement/regions/{REGION}/days",
+    f"/api/v1/settlement/regions/{REGION}/flows",
+    f"/api/v1/settlement/regions/{REGION}/hours",
+    f"/api/v1/settlement/regions/{REGION}/runs",
+    f"/api/v1/settlement/regions/{REGION}/runs/1",
+    f"/api/v1/settlement/regions/{REGION}/statements",
+    f"/api/v1/settlement/regions/{REGION}/statements/1",
+    f"/api/v1/settlement/regions/{REGION}/sums",
+    f"/api/v1/settlement/regions/{REGION}/tariffs",
 }
 
 LISTS: Final = {
@@ -61,7 +78,9 @@ LISTS: Final = {
     "/api/v1/logistics/vehicles",
     "/api/v1/parties",
     "/api/v1/reports/emissions",
+    "/api/v1/settlement/contracts",
     "/api/v1/settlement/traces/epochs",
+    "/api/v1/settlement/wallets",
     "/api/v1/tracking/bindings",
     "/api/v1/tracking/interrupts",
     "/api/v1/tracking/nodes",
@@ -80,9 +99,14 @@ OF_OTHERS: Final = {
     "/api/v1/meters/office-a/packets",
     "/api/v1/meters/office-a/stream",
     "/api/v1/parties/offices",
+    f"/api/v1/settlement/contracts/{CONTRACT}",
+    "/api/v1/settlement/meters/office-a/trades",
+    "/api/v1/settlement/meters/office-a/trades/{trade}",
     f"/api/v1/settlement/traces/epochs/{EPOCH}/batches",
     f"/api/v1/settlement/traces/epochs/{EPOCH}/batches/0",
     f"/api/v1/settlement/traces/epochs/{EPOCH}/copies",
+    "/api/v1/settlement/wallets/office-a",
+    "/api/v1/settlement/wallets/office-a/statement?asset=CNY",
     "/api/v1/tracking/errors/offices/2",
     "/api/v1/tracking/errors/offices/2/rows.csv",
     "/api/v1/tracking/reports/offices/1",
@@ -90,7 +114,8 @@ OF_OTHERS: Final = {
     "/api/v1/tracking/stages/office-a",
     "/api/v1/transactions/{id}",
 }
-"""What belongs to others than the steel works; `{id}` is the enrolment of an office's meter."""
+"""What belongs to others than the steel works; `{id}` is the enrolment of an office's meter, and
+`{trade}` a trade of its."""
 
 FOR_THOSE_WHO_SEE_ALL: Final = {
     "/api/v1/reports/emissions/groups",
@@ -105,9 +130,14 @@ NOT_ON_THE_LEDGER: Final = (
     "/api/v1/meters/unheard/packets",
     "/api/v1/meters/unheard/stream",
     "/api/v1/parties/unheard",
+    "/api/v1/settlement/contracts/unheard",
+    "/api/v1/settlement/meters/unheard/trades",
+    "/api/v1/settlement/meters/unheard/trades/1-1",
     f"/api/v1/settlement/traces/epochs/{UNHEARD}/batches",
     f"/api/v1/settlement/traces/epochs/{UNHEARD}/batches/0",
     f"/api/v1/settlement/traces/epochs/{UNHEARD}/copies",
+    "/api/v1/settlement/wallets/unheard",
+    "/api/v1/settlement/wallets/unheard/statement?asset=CNY",
     "/api/v1/tracking/errors/unheard/2",
     "/api/v1/tracking/errors/unheard/2/rows.csv",
     "/api/v1/tracking/reports/unheard/1",
@@ -119,13 +149,15 @@ READS: Final = PUBLIC | FOR_ALL_WHO_SIGNED_IN | LISTS | OF_OTHERS | FOR_THOSE_WH
 
 
 @pytest.fixture(scope="module")
-def site(demo_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """The demonstration, with the office park's meters at numbered ports and sealed trace codes."""
+def site(settled_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """The demonstration, its region settled, with the office park's meters at numbered ports, its
+    contract, and sealed trace codes."""
     path = tmp_path_factory.mktemp("wired") / "ledger"
-    running = copied(demo_ledger, path)
+    running = copied(settled_ledger, path)
     wire_offices(LedgerFolder(path, machine()))
     running.start()
     _seal(running)
+    _offer(running)
     yield running
     running.stop()
 
@@ -138,6 +170,15 @@ def _seal(running: Site) -> None:
     bodies += publishing(key, codes_of(20), first=0)
     for body in bodies:
         running.writer.engine.submit(sign_transaction(body, grid, ledger_id=ledger_id))
+
+
+def _offer(running: Site) -> None:
+    body = OfferContract(
+        id=CONTRACT, supply="solar-1", consumption="office-a", wh_per_hour=1_000,
+        price_ufen=45_000, from_s=END_S, to_s=END_S + 86_400,
+    )  # fmt: skip
+    park = running.key_of("solar-park")
+    running.writer.engine.submit(sign_transaction(body, park, ledger_id=running.writer.ledger_id))
 
 
 @pytest.fixture
@@ -168,6 +209,12 @@ def enrolment(registrar: httpx.Client) -> str:
             if event["event"] == "identity.device.enrolled" and event["device"] == "office-a":
                 return str(entry["id"])
     raise AssertionError("office-a is enrolled")
+
+
+@pytest.fixture
+def names(site: Site, enrolment: str) -> dict[str, str]:
+    """What stands in braces in the paths above."""
+    return {"id": enrolment, "trade": trades_of(site.writer.store, "office-a")[0].id}
 
 
 def entries_seen_by(client: httpx.Client) -> list[dict[str, Any]]:
@@ -225,17 +272,19 @@ def test_every_read_has_its_place_here(anybody: httpx.Client) -> None:
     assert not strays
 
 
-def test_nobody_reads_without_signing_in(anybody: httpx.Client, enrolment: str) -> None:
+def test_nobody_reads_without_signing_in(anybody: httpx.Client, names: dict[str, str]) -> None:
     for path in sorted(READS - PUBLIC):
-        found = refusal(anybody, path.format(id=enrolment))
+        found = refusal(anybody, path.format(**names))
         assert found == (401, "gateway.sign_in_needed"), path
     for path in NOT_ON_THE_LEDGER:
         assert refusal(anybody, path) == (401, "gateway.sign_in_needed"), path
 
 
-def test_what_proves_a_record_is_public(anybody: httpx.Client, enrolment: str) -> None:
+def test_what_proves_a_record_is_public(
+    anybody: httpx.Client, enrolment: str, names: dict[str, str]
+) -> None:
     for path in sorted(PUBLIC):
-        assert anybody.get(path.format(id=enrolment)).status_code == 200, path
+        assert anybody.get(path.format(**names)).status_code == 200, path
     proof = anybody.get(f"/api/v1/transactions/{enrolment}/proof").content
     assert verify_proof(proof).ok
     verdict = anybody.post(
@@ -250,10 +299,10 @@ def test_an_enterprise_reads_what_is_common(steel: httpx.Client) -> None:
 
 
 def test_an_enterprise_does_not_read_what_belongs_to_another(
-    steel: httpx.Client, enrolment: str
+    steel: httpx.Client, names: dict[str, str]
 ) -> None:
     for path in sorted(OF_OTHERS | FOR_THOSE_WHO_SEE_ALL):
-        assert refusal(steel, path.format(id=enrolment)) == (403, "gateway.not_yours"), path
+        assert refusal(steel, path.format(**names)) == (403, "gateway.not_yours"), path
     report = "/api/v1/reports/emissions?meter="
     assert refusal(steel, f"{report}office-a") == (403, "gateway.not_yours")
     assert refusal(steel, f"{report}steel-main&meter=office-a") == (403, "gateway.not_yours")
@@ -296,6 +345,6 @@ def test_entries_of_others_say_only_that_they_are(
     assert "office-a" not in repr(own)
 
 
-def test_who_sees_all_reads_everything(registrar: httpx.Client, enrolment: str) -> None:
+def test_who_sees_all_reads_everything(registrar: httpx.Client, names: dict[str, str]) -> None:
     for path in sorted(READS):
-        assert registrar.get(path.format(id=enrolment)).status_code == 200, path
+        assert registrar.get(path.format(**names)).status_code == 200, path
