@@ -23,6 +23,7 @@ from tests.support.neighbourhood import (
     END_S,
     HOUR_S,
     HOURS,
+    LAST_FROM_S,
     LAST_HOUSE,
     LATE_HOUSE,
     MADE,
@@ -49,7 +50,7 @@ from wattproof.ledger.store import Store
 from wattproof.metering.model import STREAMS, Stream
 from wattproof.settlement.events import Trade
 from wattproof.settlement.filing import filing_of
-from wattproof.settlement.queries import hours_of, region_of, runs_of, statements_of
+from wattproof.settlement.queries import hours_of, region_of, run_of, runs_of, statements_of
 from wattproof.settlement.records import USAGE
 from wattproof.settlement.statement import statement
 from wattproof.settlement.statement_bundle import make_bundle, verify_bundle
@@ -293,14 +294,37 @@ def test_the_months_add_up_to_the_year(
     assert {month.verdict for month in months} == {"positive", "negative"}, "summer and winter"
 
 
+def test_what_came_late_was_a_difference_until_it_was_settled(
+    year: Neighbourhood, store: Store, expected: Mapping[str, list[int]]
+) -> None:
+    with year.region as region:
+        lake = region.lake()
+    before = statement(
+        store, lake, region=REGION, from_s=START_S, to_s=END_S,
+        entries=run_of(store, REGION, year.runs).opened_entry,
+    )  # fmt: skip
+    late = {
+        meter: sum(hours[(LAST_FROM_S - START_S) // HOUR_S :])
+        for meter, hours in expected.items()
+        if meter.startswith(f"{LAST_HOUSE}-")
+    }
+    found = {one.meter: one.difference_wh for one in before.differences}
+    assert found == {meter: wh for meter, wh in late.items() if wh}
+    assert before.meters_differing == len(found) > 0
+
+
 def test_a_statement_is_checked_without_the_ledger(year: Neighbourhood, tmp_path: Path) -> None:
     shutil.copytree(year.region.folder.path, tmp_path / "ledger")
     with SettledRegion(tmp_path / "ledger") as region:
+        for from_s, to_s in pairwise(MONTHS):
+            month = statement(region.store, region.lake(), region=REGION, from_s=from_s, to_s=to_s)
+            region.submit(filing_of(month))
         made = statement(
             region.store, region.lake(), region=REGION, from_s=START_S, to_s=END_S, step="hour"
         )
         region.submit(filing_of(made))
-        (filed,) = statements_of(region.store, REGION)
+        *months, filed = statements_of(region.store, REGION)
+        assert sum(one.net_wh for one in months) == filed.net_wh, "and the contract agrees"
         with region.folder.keys() as keys:
             log_key = keys.get(LOG_KEY)
         bundle = make_bundle(region.store, region.lake(), filed, log_key=log_key)

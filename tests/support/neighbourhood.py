@@ -49,26 +49,10 @@ from wattproof.settlement.model import (
     TopUpWallet,
 )
 
-__all__ = [
-    "CONTRACT_UFEN",
-    "CONTRACT_WH",
-    "END_S",
-    "HOURS",
-    "HOUR_S",
-    "LAST_HOUSE",
-    "LATE_HOUSE",
-    "MADE",
-    "MONTHS",
-    "NIGHT",
-    "OFFSET_S",
-    "POOR_HOUSE",
-    "REGION",
-    "START_S",
-    "SUPPLY_UFEN",
-    "TARIFFS",
-    "Made",
-    "Neighbourhood",
-]  # fmt: skip
+__all__ = ["CONTRACT_UFEN", "CONTRACT_WH", "END_S", "HOURS", "HOUR_S", "LAST_FROM_S",
+           "LAST_HOUSE", "LATE_HOUSE", "MADE", "MONTHS", "NIGHT", "OFFSET_S", "POOR_HOUSE",
+           "REGION", "REPLACED", "START_S", "SUPPLY_UFEN", "TARIFFS", "Made",
+           "Neighbourhood"]  # fmt: skip
 
 REGION: Final = "DE"
 HOUR_S: Final = 3600
