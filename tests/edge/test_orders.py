@@ -348,7 +348,7 @@ ACTIONS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, report_multiple_bugs=False)
+@settings(max_examples=25, deadline=None, report_multiple_bugs=False)
 @given(st.lists(ACTIONS, max_size=60), st.sampled_from(("register", "increment")))
 def test_each_period_is_paid_once_and_each_watt_hour(
     actions: list[tuple[str, int]], mode: Mode

@@ -247,8 +247,9 @@ def test_a_person_pays_at_the_node(tmp_path: Path, served: Served, meter: str) -
     with running(config, signal.SIGKILL):
         until(lambda: served.fen("landlord") == 1_250)
         served.submit(FreezeWallet(device="m1", reason="lost"), "bank")
-        edge(config, "pay", "--to-device", "m2", "--amount", "1")
-        until(lambda: len(edge(config, "refused")[1]) == 1)
+        code, told = edge(config, "pay", "--to-device", "m2", "--amount", "1", "--wait", "30")
+        assert (code, told["error"]["code"]) == (1, "edge.command.not_taken")
+        assert "settlement.wallet_frozen" in told["error"]["en"]
     served.submit(UnfreezeWallet(device="m1"), "bank")
     edge(config, "pay", "--to", "landlord", "--amount", "7.51")  # while nothing runs
     with running(config, signal.SIGTERM):
@@ -258,12 +259,16 @@ def test_a_person_pays_at_the_node(tmp_path: Path, served: Served, meter: str) -
         assert (empty["code"], "750" in empty["en"]) == ("book.overdraft", True)
         edge(config, "refused", "--again", str(frozen["position"]))
         until(lambda: served.fen("wallet:2") == 100)
+        told = edge(config, "pay", "--to", "landlord", "--amount", "0.01", "--wait", "30")[1]
+        assert (told["state"], told["entry"] > 0) == ("paid", True)
         status = edge(config, "status")[1]
-        assert [each["state"] for each in status["payments"]] == ["refused", "paid", "paid"]
+        assert [each["state"] for each in status["payments"]] == [
+            "paid", "refused", "paid", "paid",
+        ]  # fmt: skip
         assert status["orders"][0]["price"] == "0.65"
-        until(lambda: "7.51" in (tmp_path / "line").read_text(encoding="utf-8"))
+        until(lambda: "0.01 CNY landlord: paid" in (tmp_path / "line").read_text(encoding="utf-8"))
         stream = served.stream
         assert stream is not None
         packets = stream.packets
         until(lambda: served.stream is not None and served.stream.packets > packets)
-    assert (served.fen("landlord"), served.fen("wallet:1")) == (1_250, 650)
+    assert (served.fen("landlord"), served.fen("wallet:1")) == (1_251, 649)

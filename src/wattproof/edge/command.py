@@ -15,7 +15,7 @@ from typing import Annotated, Any, Final, NoReturn
 import msgspec
 import typer
 
-from wattproof.core.errors import ErrorCode, Malformed, NotFound, Refused, WattProofError
+from wattproof.core.errors import ErrorCode, Lang, Malformed, NotFound, Refused, WattProofError
 from wattproof.core.language import language
 from wattproof.core.units import parse_decimal
 from wattproof.edge.changes import enter_factor, same_meter, swap_meter
@@ -27,6 +27,8 @@ from wattproof.edge.link import verdict
 from wattproof.edge.money import parse_fen, show_fen
 from wattproof.edge.packets import Pay, enrolment_payload, sign, transaction_id
 from wattproof.edge.pay import pay
+from wattproof.edge.payments import Payment
+from wattproof.edge.queue import Queue
 from wattproof.edge.running import open_link, open_queue, run_node
 from wattproof.edge.source import Sample
 from wattproof.edge.sources.table import open_source
@@ -38,6 +40,9 @@ __all__ = ["APP", "main"]
 EXIT_NO: Final = 1
 EXIT_BAD_CALL: Final = 2
 NOW_NS: Final = 10**9
+LANGS: Final[tuple[Lang, Lang]] = ("en", "zh")
+LOOK_S: Final = 0.2
+"""How often it is looked whether a payment was answered, in seconds."""
 
 ONE_OF = ErrorCode(
     Malformed,
@@ -190,6 +195,9 @@ def pay_command(
     ] = "",
     asset: Annotated[str, typer.Option(help="Which money. / 货币。")] = "CNY",
     memo: Annotated[str, typer.Option(help="What the payee reads. / 附言。")] = "",
+    wait: Annotated[
+        int, typer.Option(min=0, max=3600, help="Seconds to wait for the host. / 等待秒数。")
+    ] = 0,
     as_json: JsonFlag = False,
 ) -> None:
     """Pay out of the node's wallet; the running node sends it. / 从节点钱包付款。"""
@@ -199,17 +207,32 @@ def pay_command(
     what = Pay(target=to, to_device=to_device, asset=asset, fen=parse_fen(amount), memo=memo)
     signer = read_key(settings.path(settings.node.key))
     with open_queue(settings) as queue:
-        made = pay(queue, settings, signer, what, now_s=_now_s())
+        made = _settled(queue, pay(queue, settings, signer, what, now_s=_now_s()), wait_s=wait)
+    if made.state == "refused":
+        raise NOT_TAKEN(code=made.code, reason=made.en, reason_zh=made.zh)
     if as_json:
         _show_json(made)
-    else:
-        payee = to or to_device
-        _say(
-            f"Payment {made.number}: {show_fen(made.fen, asset, 'en')} to {payee} waits to be"
-            " sent; wattproof edge status says what becomes of it.",
-            f"付款 {made.number}：{show_fen(made.fen, asset, 'zh')} → {payee} 待发送；"
-            "结果见 wattproof edge status。",
-        )
+        return
+    en, zh = (show_fen(made.fen, asset, lang) for lang in LANGS)
+    payee = to or to_device
+    if made.state == "paid":
+        _say(f"Payment {made.number}: {en} to {payee} is paid (entry {made.entry}).",
+             f"付款 {made.number}：{zh} → {payee} 已付（条目 {made.entry}）。")  # fmt: skip
+        return
+    _say(
+        f"Payment {made.number}: {en} to {payee} waits to be sent; wattproof edge status says what"
+        " becomes of it.",
+        f"付款 {made.number}：{zh} → {payee} 待发送；结果见 wattproof edge status。",
+    )
+
+
+def _settled(queue: Queue, made: Payment, *, wait_s: int) -> Payment:
+    """The payment once the host has answered, or as it is after `wait_s`."""
+    end_s = time.monotonic() + wait_s
+    while made.state == "waiting" and time.monotonic() < end_s:
+        time.sleep(LOOK_S)
+        made = queue.payments.with_id(bytes.fromhex(made.id)) or made
+    return made
 
 
 @APP.command()
