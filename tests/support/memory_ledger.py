@@ -17,6 +17,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
+from wattproof.core.errors import WattProofError
 from wattproof.keys import cose
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.ledger.genesis import (
@@ -165,6 +166,14 @@ class MemoryLedger:
         accepted = Accepted(transaction.id, self.size, tuple(context.events), outcome.result)
         self.size += 1
         return accepted
+
+    def refusal_of(self, body: Body, key: SigningKey) -> WattProofError | None:
+        """Why it would be refused, None if it would not be; nothing of it is kept either way."""
+        raw = self.sign(body, key)
+        transaction = self.machine.codec.decode(cose.parse(raw), raw)
+        outcome = self.machine.run(self._context(), transaction, index=self.size)
+        self.forget()
+        return outcome.refusal
 
     def forget(self) -> None:
         """Drop the cache of decoded records, as a restart would."""

@@ -23,6 +23,7 @@ from wattproof.identity.model import (
     EnrolDevice,
 )
 from wattproof.keys.uint_array import UintArray
+from wattproof.ledger.machine import Contract
 from wattproof.ledger.transaction import Body
 from wattproof.metering.contract import CONTRACT as METERING
 from wattproof.metering.model import STREAMS
@@ -75,8 +76,10 @@ def price(cny_per_mwh: int) -> int:
 class Trading:
     """A region with a pool, money and two fixed tariffs: 400 CNY/MWh bought, 500 sold."""
 
-    def __init__(self, *, tolerance_wh: int = 0, pool_fen: int = 10**12) -> None:
-        contracts = [IDENTITY, BOOK, METERING, EMISSIONS, SETTLEMENT]
+    def __init__(
+        self, *, tolerance_wh: int = 0, pool_fen: int = 10**12, more: Sequence[Contract] = ()
+    ) -> None:
+        contracts = [IDENTITY, BOOK, METERING, EMISSIONS, SETTLEMENT, *more]
         self.ledger = MemoryLedger(contracts, authorise)
         self.ledger.genesis(FOUNDERS)
         self.submit(DefineAsset(id="CNY", kind="money", unit="fen", decimals=2), "bank")
