@@ -157,7 +157,7 @@ PAGE_ROUTERS: Final[tuple[Callable[[], Sequence[ControllerRouterHandler]], ...]]
     book_pages.pages,
     logistics_pages.pages,
     settlement_pages.pages,
-    lambda: metering_pages.pages(panels=(*meter_panels(), *trade_panels())),
+    lambda: metering_pages.pages(panels=(*trade_panels(), *meter_panels())),
 )
 """The rooms' pages."""
 

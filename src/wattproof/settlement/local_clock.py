@@ -30,8 +30,15 @@ class LocalClock(msgspec.Struct, frozen=True, kw_only=True):
 
     def span(self, first_s: int, end_s: int) -> str:
         """Some hours of one local day: ``1 January 2025, 08:00–24:00``."""
+        return f"{self.label(first_s, 'hour')}–{self._end(end_s)}"
+
+    def hours(self, first_s: int, end_s: int) -> str:
+        """The same without the day: ``08:00–24:00``."""
+        return f"{self.short(first_s, 'hour')}–{self._end(end_s)}"
+
+    def _end(self, end_s: int) -> str:
         ends = self.short(end_s, "hour")
-        return f"{self.label(first_s, 'hour')}–{'24:00' if ends == '00:00' else ends}"
+        return "24:00" if ends == "00:00" else ends
 
     def date_field(self, at_s: int) -> str:
         """The local day as a date field of a form holds it."""

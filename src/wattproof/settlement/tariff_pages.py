@@ -29,7 +29,7 @@ from wattproof.core.errors import Refused
 from wattproof.gateway.reading import Ledger
 from wattproof.ledger.store import Store
 from wattproof.settlement.local_clock import LocalClock
-from wattproof.settlement.model import DAY_S, HOUR_S
+from wattproof.settlement.model import DAY_S, HOUR_S, KINDS, Kind
 from wattproof.settlement.price_chart import PRICE_UNITS, PriceChart
 from wattproof.settlement.price_text import PLACES, bands_of, price_text
 from wattproof.settlement.queries import region_of, regions, tariffs_of
@@ -59,8 +59,7 @@ class TariffRow(msgspec.Struct, frozen=True, kw_only=True):
     fixed: bool
     holds: bool
     versions: int
-    supply: bool
-    consumption: bool
+    kinds: tuple[Kind, ...]
 
 
 @get("/settlement/tariffs", include_in_schema=False)
@@ -256,9 +255,12 @@ def _row(region: Region, versions: list[Tariff]) -> TariffRow:
         fixed=len(set(shown.prices_ufen)) == 1,
         holds=holding is not None,
         versions=len(versions),
-        supply=region.supply_tariff == shown.id,
-        consumption=region.consumption_tariff == shown.id,
+        kinds=tuple(kind for kind in KINDS if shown.id == _default(region, kind)),
     )
+
+
+def _default(region: Region, kind: Kind) -> str:
+    return region.supply_tariff if kind == "supply" else region.consumption_tariff
 
 
 def _holding(versions: list[Tariff]) -> Tariff | None:
