@@ -114,7 +114,8 @@ def _say_wallet(reading: Reading, one: WalletView) -> None:
     if one.frozen_by:
         rows.append(("frozen by", "冻结方", aside(one.frozen_by, one.frozen_why)))
     if one.kind is not None:
-        waiting = aside(energy(one.waiting_wh), f"{one.waiting_hours} h")
+        hours = f"{one.waiting_hours} {'小时' if language() == 'zh' else 'h'}"
+        waiting = aside(energy(one.waiting_wh), hours)
         rows += [
             ("trades", "交易", f"{one.region}, {kind_text(one.kind)}: {one.trades}"),
             ("settled", "已结算", f"{energy(one.settled_wh)}, {fen(one.settled_fen)}"),
