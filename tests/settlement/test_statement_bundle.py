@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,13 +13,11 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 from tests.cli.conftest import Command, command  # noqa: F401
 from tests.support.refusals import refused
-from tests.support.settled_region import DAY_S, HOUR_S, REGION, START_S, SettledRegion
+from tests.support.settled_region import DAY_S, REGION, SettledRegion
+from tests.support.statements import Change, StatementFiles, spoilt_statements, written
 
-from wattproof.engines.folder import LOG_KEY
-from wattproof.ledger.proof import Verdict, make_proof, verify_proof
-from wattproof.settlement.filing import filing_of
-from wattproof.settlement.queries import filed_statement, region_of
-from wattproof.settlement.statement import Statement, statement, statement_bytes
+from wattproof.ledger.proof import Verdict, verify_proof
+from wattproof.settlement.queries import filed_statement
 from wattproof.settlement.statement_bundle import (
     MAX_BUNDLE_BYTES,
     is_bundle,
@@ -33,68 +30,15 @@ PROOF = ["form", "ledger", "signature", "inclusion", "checkpoint"]
 STEPS = ["bundle", *PROOF, "filing", "digest", "sums", "region", "rows", "net", "emissions",
          "differences"]  # fmt: skip
 
-Change = Callable[[Statement], Statement]
 
-
-class Bundles:
-    """A region of three meters, one of which still waits, and statements filed of it."""
-
-    def __init__(self, region: SettledRegion) -> None:
-        self.region = region
-
-    def of(self, change: Change = lambda made: made) -> bytes:
-        """File a statement, changed as an operator might, and put it into a bundle by hand."""
-        region = self.region
-        made = change(
-            statement(
-                region.store, region.lake(), region=REGION, from_s=START_S,
-                to_s=START_S + 2 * DAY_S, step="hour",
-            )
-        )  # fmt: skip
-        entry = region.submit(filing_of(made)).index
-        return self.bundled(made, entry)
-
-    def bundled(self, made: Statement, entry: int, *, region_entry: int | None = None) -> bytes:
-        region_entry = self.region_entry if region_entry is None else region_entry
-        return written(
-            filing=self.proof(entry),
-            format="wattproof-settlement/1",
-            region=self.proof(region_entry),
-            statement=statement_bytes(made).decode(),
-        )
-
-    @property
-    def region_entry(self) -> int:
-        return region_of(self.region.store, REGION).entry
-
-    def proof(self, entry: int) -> str:
-        with self.region.folder.keys() as keys:
-            log_key = keys.get(LOG_KEY)
-        store = self.region.store
-        return make_proof(store, store.entry(entry), log_key=log_key).decode()
-
-
-def written(**members: str) -> bytes:
-    text = json.dumps(members, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    return text.encode() + b"\n"
+@pytest.fixture(scope="module")
+def bundles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[StatementFiles]:
+    with StatementFiles.made(tmp_path_factory.mktemp("bundles") / "ledger") as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-def bundles(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bundles]:
-    path = tmp_path_factory.mktemp("bundles") / "ledger"
-    with SettledRegion.made(path, tolerance_wh=500) as region:
-        region.meter("wind", supply=True)
-        region.meter("works")
-        region.meter("late")
-        region.report("wind", [1200] * 30)
-        region.report("works", [1000] * 30)
-        region.run(START_S + 2 * DAY_S)
-        region.report("late", [7])
-        yield Bundles(region)
-
-
-@pytest.fixture(scope="module")
-def good(bundles: Bundles) -> bytes:
+def good(bundles: StatementFiles) -> bytes:
     return bundles.of()
 
 
@@ -110,22 +54,20 @@ def test_a_bundle_holds_and_says_so_in_both_languages(good: bytes) -> None:
     said = " ".join(step.en for step in verdict.steps)
     assert "36,000 Wh supplied (first records: 2)" in said
     assert "6,000 Wh: positive (tolerance 500 Wh)" in said
-    assert "net 3.184 kg, consumption 15.918 kg location-based, 18 kg market-based" in said
+    assert "net 3,184 g, consumption 15,918 g location-based, 18,000 g market-based" in said
     assert "settled: 1 (listed: 1), 0 Wh of supply and 7 Wh of consumption" in said
 
 
-def test_make_bundle_is_the_same(bundles: Bundles, good: bytes) -> None:
+def test_make_bundle_is_the_same(bundles: StatementFiles, good: bytes) -> None:
     region = bundles.region
-    with region.folder.keys() as keys:
-        log_key = keys.get(LOG_KEY)
     filed = filed_statement(region.store, REGION, 1)
-    made = make_bundle(region.store, region.lake(), filed, log_key=log_key)
+    made = make_bundle(region.store, region.lake(), filed, log_key=bundles.log_key)
     assert verify_bundle(made).ok
     assert json.loads(made)["statement"] == json.loads(good)["statement"]
     other = replace(filed, digest=bytes(32))
     refused(
         "settlement.statement_changed",
-        lambda: make_bundle(region.store, region.lake(), other, log_key=log_key),
+        lambda: make_bundle(region.store, region.lake(), other, log_key=bundles.log_key),
     )
 
 
@@ -162,55 +104,18 @@ def test_only_the_expected_ledger_will_do(good: bytes) -> None:
     assert not other.ok and other.steps[-1].code == "proof.other_ledger"
 
 
-def test_a_proof_is_still_a_proof(bundles: Bundles) -> None:
+def test_a_proof_is_still_a_proof(bundles: StatementFiles) -> None:
     proof = bundles.proof(3).encode()
     assert not is_bundle(proof)
     assert verify_file(proof) == verify_proof(proof)
     assert fails(b"{}") == fails(b"\xff") == fails(b"") == "proof.form"
 
 
-@pytest.mark.parametrize(
-    ("code", "change"),
-    [
-        ("settlement.net", lambda made: replace(made, net_wh=made.net_wh + 1)),
-        ("settlement.net", lambda made: replace(made, verdict="neutral")),
-        ("settlement.emission", lambda made: replace(made, net_emission_g=1)),
-        ("settlement.emission", lambda made: replace(made, location_based_g=1)),
-        ("settlement.emission", lambda made: replace(made, market_based_g=1)),
-        ("settlement.bundle_region", lambda made: replace(made, tolerance_wh=10**9)),
-        ("settlement.bundle_region", lambda made: replace(made, location_factor="other@1")),
-        ("settlement.bundle_region", lambda made: replace(made, money="EUR")),
-        ("settlement.bundle_region", lambda made: replace(made, offset_s=0)),
-        ("settlement.rows", lambda made: replace(made, rows=made.rows[1:])),
-        ("settlement.row", lambda made: replace(made, rows=made.rows[::-1])),
-        ("settlement.row", lambda made: replace(made, rows=(made.rows[0], *made.rows))),
-        ("settlement.row", lambda made: first_row(made, net_wh=7)),
-        ("settlement.row", lambda made: first_row(made, verdict="positive")),
-        ("settlement.row", lambda made: first_row(made, start_s=START_S - HOUR_S)),
-        ("settlement.row", lambda made: first_row(made, end_s=START_S + 2 * HOUR_S)),
-        ("settlement.row", lambda made: first_row(made, end_s=2**60)),
-        ("settlement.difference", lambda made: replace(made, differences=())),
-        ("settlement.difference", lambda made: replace(made, meters_differing=2)),
-        ("settlement.difference", lambda made: replace(made, unsettled_supply_wh=1)),
-        ("settlement.difference", lambda made: first_difference(made, settled_wh=1)),
-        ("settlement.bundle_filing", lambda made: replace(made, ledger="0" * 64)),
-        ("settlement.bundle_form", lambda made: replace(made, operator="\x1b[2J")),
-        ("settlement.bundle_form", lambda made: replace(made, operator="x" * 1000)),
-        ("settlement.bundle_form", lambda made: replace(made, offset_s=10**18)),
-    ],
-)
+@pytest.mark.parametrize(("code", "change"), spoilt_statements())
 def test_what_an_operator_might_sign_wrongly_is_found(
-    bundles: Bundles, code: str, change: Change
+    bundles: StatementFiles, code: str, change: Change
 ) -> None:
     assert fails(bundles.of(change)) == code
-
-
-def first_row(made: Statement, **changes: Any) -> Statement:
-    return replace(made, rows=(replace(made.rows[0], **changes), *made.rows[1:]))
-
-
-def first_difference(made: Statement, **changes: Any) -> Statement:
-    return replace(made, differences=(replace(made.differences[0], **changes),))
 
 
 def test_a_statement_of_other_sums_or_periods_than_filed(good: bytes) -> None:
@@ -252,12 +157,12 @@ def test_proofs_of_other_transactions_will_not_do(good: bytes) -> None:
 
 def test_another_ledgers_region_will_not_do(good: bytes, tmp_path: Path) -> None:
     with SettledRegion.made(tmp_path / "other", tolerance_wh=500) as other:
-        foreign = Bundles(other)
+        foreign = StatementFiles(other)
         region = foreign.proof(foreign.region_entry)
     assert fails(written(**{**json.loads(good), "region": region})) == "proof.other_ledger"
 
 
-def test_the_digest_is_that_of_the_statements_bytes(bundles: Bundles, good: bytes) -> None:
+def test_the_digest_is_that_of_the_statements_bytes(bundles: StatementFiles, good: bytes) -> None:
     text = json.loads(good)["statement"].encode()
     filed = filed_statement(bundles.region.store, REGION, 1)
     assert sha256(text).digest() == filed.digest

@@ -270,7 +270,12 @@ def _find_entry(store: Store, text: str) -> Entry:
 def _add_verify(app: typer.Typer, host: Host) -> None:
     @app.command()
     def verify(
-        file: Annotated[Path, typer.Argument(metavar="FILE", help="A proof file. / 证明文件。")],
+        file: Annotated[
+            Path,
+            typer.Argument(
+                metavar="FILE", help="A proof, or a statement with its proofs. / 证明文件。"
+            ),
+        ],
         ledger: Annotated[
             str, typer.Option(help="Only accept a proof of the ledger with this id (hex).")
         ] = "",

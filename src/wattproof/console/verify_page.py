@@ -4,7 +4,8 @@
     GET /verify/offline.html  the same as a single file that needs neither server nor network
 
 All are made from the same sources: ``templates/verify-body.html``, ``static/verify.js`` (the
-check), ``static/verify-page.js`` and ``static/verify.css``. In the console the page stands in the
+check), ``static/verify-statement.js`` (of a settlement statement with its proofs),
+``static/verify-page.js`` and ``static/verify.css``. In the console the page stands in the
 frame (`router`); a node without a console serves it by itself (`verify_routes`). Script runs only
 from files of ours, or, in the single file, where its hash is named; outside the frame no text can
 become markup at all (trusted types).
@@ -37,6 +38,8 @@ from wattproof.ledger.machine import Machine
 __all__ = ["SERVED_POLICY", "router", "served_page", "standalone_page", "verify_routes"]
 
 TITLES: Final[dict[Lang, str]] = {"en": "Check a proof", "zh": "验证证明"}
+SCRIPTS: Final = ("verify.js", "verify-statement.js", "verify-page.js")
+"""The page's modules, in the order in which they are joined into one."""
 LANGUAGE_TAGS: Final[dict[Lang, str]] = {"en": "en", "zh": "zh-Hans"}
 
 _NO_MARKUP: Final = "require-trusted-types-for 'script'; trusted-types 'none'"
@@ -164,15 +167,17 @@ def _source(name: str) -> str:
 
 
 def _joined_script() -> str:
-    """The two modules as one: what the second imports from the first is simply there."""
-    check = re.sub(
-        r"^export (?=(async )?(class|const|function)\b)", "", _source("verify.js"), flags=re.M
-    )
-    page, imports = re.subn(
-        r'^import \{[^}]*\} from "\./verify\.js";\n', "", _source("verify-page.js"), flags=re.M
-    )
-    script = f"\n{check}\n{page}"
-    assert imports == 1, "verify-page.js imports verify.js, once"
+    """The modules as one: what one imports from those before it is simply there."""
+    script = ""
+    for at, name in enumerate(SCRIPTS):
+        source = re.sub(
+            r"^export (?=(async )?(class|const|function)\b)", "", _source(name), flags=re.M
+        )
+        source, imports = re.subn(
+            r'^import \{[^}]*\} from "\./verify[a-z-]*\.js";\n', "", source, flags=re.M
+        )
+        assert imports == at, f"{name} imports each of those before it, once"
+        script += f"\n{source}"
     assert not re.search(r"^(import|export)\b|</script|<!--", script, flags=re.M), (
         "cannot be inlined"
     )

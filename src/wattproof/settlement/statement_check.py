@@ -6,7 +6,6 @@ from itertools import pairwise
 from typing import Final
 
 from wattproof.core.errors import ErrorCode, Malformed
-from wattproof.core.units import format_amount
 from wattproof.settlement.local_days import bucket_of
 from wattproof.settlement.model import Verdict
 from wattproof.settlement.reconcile import MAX_LISTED, Difference
@@ -102,16 +101,13 @@ def check_emissions(made: Statement) -> Said:
         stated, follows = getattr(made, name), grams(wh, factor_ug)
         if stated != follows or factor_ug < 0:
             raise EMISSION(name=name, stated=stated, wh=wh, factor_ug=factor_ug, grams=follows)
-    net, location, market = (
-        {lang: format_amount(one, "g", lang) for lang in ("en", "zh")}
-        for one in (made.net_emission_g, made.location_based_g, made.market_based_g)
-    )
     return (
         f"Emissions follow from {made.location_ug} and {made.residual_ug} µg/Wh, which the signed "
-        f"statement gives for its factors: net {net['en']}, consumption {location['en']} "
-        f"location-based, {market['en']} market-based.",
+        f"statement gives for its factors: net {made.net_emission_g:,} g, consumption "
+        f"{made.location_based_g:,} g location-based, {made.market_based_g:,} g market-based.",
         f"排放由结算单所载因子值 {made.location_ug} 与 {made.residual_ug} 微克/瓦时得出：净值 "
-        f"{net['zh']}；用电基于位置 {location['zh']}，基于市场 {market['zh']}。",
+        f"{made.net_emission_g:,} 克；用电基于位置 {made.location_based_g:,} 克，"
+        f"基于市场 {made.market_based_g:,} 克。",
     )
 
 

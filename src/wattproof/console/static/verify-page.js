@@ -1,10 +1,11 @@
 // The page on which anybody checks a proof: takes a file, a pasted text or a transaction's code,
-// and shows each step of verify.js with what it found.
+// and shows each step of verify.js, or of verify-statement.js, with what it found.
 //
 // Everything shown comes out of a file that may be made to deceive, so it is only ever put into
 // the page as text. Each text stands there in both languages; the style sheet shows one.
 
-import { MAX_PROOF_BYTES, UintArray, didOf, inability, toHex, verifyProof } from "./verify.js";
+import { UintArray, didOf, inability, toHex } from "./verify.js";
+import { MAX_BUNDLE_BYTES, STATEMENT_STEPS, isBundle, verifyFile } from "./verify-statement.js";
 
 const byId = (id) => document.getElementById(id);
 const page = byId("verify");
@@ -14,6 +15,7 @@ const withNode = page.dataset.node !== undefined;
 
 const HEADLINES = {
   ok: { en: "The proof holds", zh: "证明成立" },
+  okStatement: { en: "The statement and its proofs hold", zh: "结算单及其证明成立" },
   wrong: { en: "The proof does not hold", zh: "证明不成立" },
   unable: { en: "Nothing could be checked", zh: "无法检查" },
   busy: { en: "Checking …", zh: "正在检查……" },
@@ -58,9 +60,9 @@ const marked = (text) =>
 
 // ---- the verdict --------------------------------------------------------------------------------
 
-function show(state, reason) {
+function show(state, reason, headline = HEADLINES[state]) {
   page.dataset.state = state;
-  byId("verify-headline").replaceChildren(...both(HEADLINES[state]));
+  byId("verify-headline").replaceChildren(...both(headline));
   byId("verify-reason").replaceChildren(...both(reason));
 }
 
@@ -74,6 +76,19 @@ function showSteps(steps) {
     const sign = element("span", step ? both(step.ok ? HOLDS : FAILS) : [], { class: "verify-hidden" });
     item.append(element("p", [sign, ...both(step ?? NOT_REACHED)], { class: "verify-found" }));
   }
+}
+
+/** The steps of a statement stand in the list only while one is checked. */
+function listStatementSteps(wanted) {
+  const list = page.querySelector(".verify-steps");
+  for (const item of list.querySelectorAll("[data-of-statement]")) item.remove();
+  if (!wanted) return;
+  const items = STATEMENT_STEPS.map(([name, en, zh, whyEn, whyZh]) =>
+    element("li", [
+      element("h3", both({ en, zh })), element("p", both({ en: whyEn, zh: whyZh })),
+    ], { "data-step": name, "data-of-statement": "" }));
+  list.prepend(items[0]);
+  list.append(...items.slice(1));
 }
 
 function reasonOf(verdict, expected) {
@@ -94,15 +109,18 @@ function reasonOf(verdict, expected) {
 /** Check bytes and show what came of it; a proof of another transaction than `asked` is wrong. */
 async function check(data, { asked = null } = {}) {
   const expected = byId("verify-ledger").value.trim().toLowerCase() || null;
+  const statement = isBundle(data);
   byId("verify-contents").hidden = true;
+  listStatementSteps(statement);
   showSteps([]);
   if (expected !== null && !/^[0-9a-f]{64}$/.test(expected)) return show("unable", BAD_LEDGER);
-  const verdict = await verifyProof(data, { ledgerId: expected });
+  const verdict = await verifyFile(data, { ledgerId: expected });
   showSteps(verdict.steps);
   if (verdict.ok && asked !== null && verdict.transaction_id !== asked) {
     return show("wrong", OTHER_TRANSACTION);
   }
-  show(verdict.unable ? "unable" : verdict.ok ? "ok" : "wrong", reasonOf(verdict, expected));
+  show(verdict.unable ? "unable" : verdict.ok ? "ok" : "wrong", reasonOf(verdict, expected),
+    verdict.ok && statement ? HEADLINES.okStatement : undefined);
   if (verdict.ok) showContents(verdict);
 }
 
@@ -201,13 +219,13 @@ function folded(count, content, more = null) {
 // ---- what is handed in --------------------------------------------------------------------------
 
 const tooLong = (size) => ({
-  en: `A proof has at most ${MAX_PROOF_BYTES} bytes; this has ${size}.`,
-  zh: `证明文件至多 ${MAX_PROOF_BYTES} 字节，而它有 ${size} 字节。`,
+  en: `A file to be checked has at most ${MAX_BUNDLE_BYTES} bytes; this has ${size}.`,
+  zh: `待验证文件至多 ${MAX_BUNDLE_BYTES} 字节，而它有 ${size} 字节。`,
 });
 
 async function checkFile(file) {
   if (file === undefined) return show("unable", NOTHING_GIVEN);
-  if (file.size > MAX_PROOF_BYTES) return refuse(tooLong(file.size));
+  if (file.size > MAX_BUNDLE_BYTES) return refuse(tooLong(file.size));
   await check(new Uint8Array(await file.arrayBuffer()));
 }
 
@@ -232,6 +250,7 @@ async function checkCode(id) {
 
 function refuse(reason) {
   byId("verify-contents").hidden = true;
+  listStatementSteps(false);
   showSteps([]);
   show("unable", reason);
 }

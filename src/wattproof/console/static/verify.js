@@ -23,15 +23,15 @@ export class Refusal extends Error {
   }
 }
 
-function need(condition, en, zh) {
+export function need(condition, en, zh) {
   if (!condition) throw new Refusal(en, zh);
 }
 
 // ---- bytes --------------------------------------------------------------------------------------
 
-const encodeText = (text) => new TextEncoder().encode(text);
+export const encodeText = (text) => new TextEncoder().encode(text);
 const strictUtf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const decodeText = (bytes) => strictUtf8.decode(bytes);
+export const decodeText = (bytes) => strictUtf8.decode(bytes);
 
 export const toHex = (bytes) =>
   Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
@@ -63,11 +63,11 @@ function join(...parts) {
   return joined;
 }
 
-const equal = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at]);
+export const equal = (a, b) => a.length === b.length && a.every((byte, at) => byte === b[at]);
 
 const hasHexAt = (bytes, at, hex) => toHex(bytes.subarray(at, at + hex.length / 2)) === hex;
 
-const sha256 = async (...parts) =>
+export const sha256 = async (...parts) =>
   new Uint8Array(await crypto.subtle.digest("SHA-256", join(...parts)));
 
 // ---- CBOR: the deterministic profile of docs/wire-format.md, section 3 --------------------------
