@@ -42,6 +42,26 @@ __all__ = ["add_statement"]
 
 T = TypeVar("T")
 
+Start = Annotated[str, typer.Option("--from", help="First day, month or year. / 起始日。")]
+End = Annotated[str, typer.Option("--to", help="Up to, not including. / 截止（不含）。")]
+By = Annotated[str, typer.Option(help="hour, day or month. / 时、日、月。")]
+Number = Annotated[
+    int, typer.Option(min=0, help="One that is filed already. / 已入账的结算单编号。")
+]
+FileIt = Annotated[bool, typer.Option("--file", help="Sign it onto the ledger. / 签名入账。")]
+SignedBy = Annotated[str, typer.Option("--as", help="Who signs; else the operator. / 签名主体。")]
+Output = Annotated[
+    Path | None, typer.Option("--bundle", help="Write it with its proofs. / 连同证明写入文件。")
+]
+CheckIt = Annotated[
+    int, typer.Option("--check", min=0, help="Make a filed one again. / 重做并核对结算单。")
+]
+Csv = Annotated[bool, typer.Option("--csv", help="Print CSV. / 输出 CSV。")]
+OfDifferences = Annotated[
+    bool, typer.Option("--differences", help="The meters that differ, as CSV. / 差异表计 CSV。")
+]
+AsBytes = Annotated[bool, typer.Option("--bytes", help="Print what is filed. / 输出入账字节。")]
+
 SHOWN: Final = 1_000
 """Rows, and meters that differ, that people are shown; the files have all of them."""
 
@@ -82,35 +102,17 @@ def add_statement(app: typer.Typer, host: Host) -> None:
     def statement_command(
         folder: Folder,
         region: RegionText,
-        start: Annotated[
-            str, typer.Option("--from", help="First day, month or year. / 起始日。")
-        ] = "",
-        end: Annotated[
-            str, typer.Option("--to", help="Up to, not including. / 截止（不含）。")
-        ] = "",
-        by: Annotated[str, typer.Option(help="hour, day or month. / 时、日、月。")] = "day",
-        number: Annotated[
-            int, typer.Option(min=0, help="One that is filed already. / 已入账的结算单编号。")
-        ] = 0,
-        file: Annotated[
-            bool, typer.Option("--file", help="Sign it onto the ledger. / 签名入账。")
-        ] = False,
-        party: Annotated[
-            str, typer.Option("--as", help="Who signs; else the operator. / 签名主体。")
-        ] = "",
-        bundle: Annotated[
-            Path | None, typer.Option(help="Write it with its proofs. / 连同证明写入文件。")
-        ] = None,
-        check: Annotated[
-            int, typer.Option(min=0, help="Make a filed one again. / 重做并核对结算单。")
-        ] = 0,
-        as_csv: Annotated[bool, typer.Option("--csv", help="Print CSV. / 输出 CSV。")] = False,
-        differences: Annotated[
-            bool, typer.Option("--differences", help="The meters that differ. / 差异表计。")
-        ] = False,
-        as_bytes: Annotated[
-            bool, typer.Option("--bytes", help="Print what is filed. / 输出入账的原始字节。")
-        ] = False,
+        start: Start = "",
+        end: End = "",
+        by: By = "day",
+        number: Number = 0,
+        file: FileIt = False,
+        party: SignedBy = "",
+        bundle: Output = None,
+        check: CheckIt = 0,
+        as_csv: Csv = False,
+        differences: OfDifferences = False,
+        as_bytes: AsBytes = False,
         as_json: JsonFlag = False,
     ) -> None:
         """A region's statement: net value, verdict, emissions, differences. / 地区结算单。"""
@@ -133,7 +135,7 @@ def add_statement(app: typer.Typer, host: Host) -> None:
             _write_bundle(ledger, region, number, bundle)
         if as_bytes:
             sys.stdout.buffer.write(statement_bytes(made))
-        elif as_csv:
+        elif as_csv or differences:
             lines = difference_csv_lines if differences else statement_csv_lines
             sys.stdout.writelines(lines(made))
         elif as_json:
