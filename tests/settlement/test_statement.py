@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,6 +36,8 @@ from wattproof.settlement.statement import (
     statement_bytes,
     statement_digest,
 )
+from wattproof.settlement.statement_check import check_differences
+from wattproof.settlement.trade_records import TradeBatch, batches_of
 
 
 @pytest.fixture
@@ -285,3 +288,35 @@ def test_another_statement_has_another_digest(region: SettledRegion) -> None:
     region.report("works", [100])
     region.run(START_S + DAY_S)
     assert len({statement_digest(stated(region, step=step)) for step in ("hour", "day")}) == 2
+
+
+def test_of_many_meters_that_differ_those_that_differ_most_are_listed(
+    region: SettledRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("wattproof.settlement.reconcile.MAX_LISTED", 2)
+    monkeypatch.setattr("wattproof.settlement.statement_check.MAX_LISTED", 2)
+    for number, wh in enumerate((10, 300, 20, 20, 100)):
+        region.meter(f"m{number}")
+        region.report(f"m{number}", [wh])
+    made = stated(region)
+    assert (made.meters_differing, made.unsettled_consumption_wh) == (5, 450)
+    assert [(one.meter, one.difference_wh) for one in made.differences] == [
+        ("m1", 300),
+        ("m4", 100),
+    ]
+    check_differences(made)
+    refused("settlement.difference", lambda: check_differences(replace(made, differences=())))
+
+
+def test_trades_and_hours_that_do_not_agree_are_our_own_fault(
+    region: SettledRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region.report("works", [100])
+    region.run(START_S + DAY_S)
+
+    def damaged(*arguments: Any, **options: Any) -> Iterator[TradeBatch]:
+        for batch in batches_of(*arguments, **options):
+            yield replace(batch, settled=replace(batch.settled, hours=()))
+
+    monkeypatch.setattr("wattproof.settlement.statement.batches_of", damaged)
+    refused("settlement.trades_misfit", lambda: stated(region))
