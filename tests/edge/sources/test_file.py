@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.support.meter_lines import fails
 
@@ -191,6 +191,7 @@ def test_a_line_without_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         assert source.read().value == 5
 
 
+@settings(deadline=None)  # files on a disk that others use too
 @given(st.data())
 def test_however_a_file_is_written_each_line_comes_once(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
