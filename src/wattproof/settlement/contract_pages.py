@@ -192,15 +192,15 @@ def _page(ledger: Store, actor: Actor, after: str) -> tuple[list[Bilateral], str
     behind, looked_at = after or None, 0
     while looked_at < LOOKED_AT:
         party = None if wide else actor.id
-        some = contracts_of(ledger, party, after=behind, limit=PER_PAGE)
+        some = contracts_of(ledger, party, after=behind, limit=PER_PAGE + 1)
         looked_at += len(some)
         for one in some:
             behind = one.id
             if may_see(actor, parties_of_contract(ledger, one)):
                 found.append(one)
             if len(found) == PER_PAGE:
-                return found, "" if one is some[-1] and len(some) < PER_PAGE else behind
-        if len(some) < PER_PAGE:
+                return found, "" if one is some[-1] and len(some) <= PER_PAGE else behind
+        if len(some) <= PER_PAGE:
             return found, ""
     return found, behind or ""
 

@@ -223,7 +223,7 @@ def _page(ledger: Store, actor: Actor, asked: dict[str, str]) -> tuple[list[Wall
             region=asked["region"] or None,
             owner=asked["owner"] or None,
             after=after,
-            limit=PER_PAGE,
+            limit=PER_PAGE + 1,
             now_s=now_s(),
         )
         looked_at += len(some)
@@ -232,8 +232,8 @@ def _page(ledger: Store, actor: Actor, asked: dict[str, str]) -> tuple[list[Wall
             if _wanted(one, asked["only"]) and may_see(actor, _parties(ledger, one)):
                 found.append(one)
             if len(found) == PER_PAGE:
-                return found, "" if one is some[-1] and len(some) < PER_PAGE else after
-        if len(some) < PER_PAGE:
+                return found, "" if one is some[-1] and len(some) <= PER_PAGE else after
+        if len(some) <= PER_PAGE:
             return found, ""
     return found, after or ""
 
