@@ -170,20 +170,31 @@ tradable AS (
     FROM {places} AS places
     WHERE quantity IN ({quantities})
 ),
-packets AS (
-    SELECT meter, entry, CAST(SUM(amount) AS BIGINT) AS wh
+reported AS (
+    SELECT meter, entry, amount
     FROM {readings} AS readings
     WHERE start_s >= {from_s} AND start_s < {to_s} AND entry < {entries}
-    GROUP BY meter, entry
+),
+stayed AS (
+    SELECT meter, SUM(amount) AS wh
+    FROM reported
+    WHERE meter IN (SELECT meter FROM here WHERE from_entry = 0 AND before_entry = {entries})
+    GROUP BY meter
+),
+moved AS (
+    SELECT reported.meter AS meter, SUM(reported.amount) AS wh
+    FROM reported
+    INNER JOIN here
+        ON reported.meter = here.meter
+        AND reported.entry >= here.from_entry
+        AND reported.entry < here.before_entry
+    WHERE here.from_entry > 0 OR here.before_entry < {entries}
+    GROUP BY reported.meter
 ),
 metered AS (
-    SELECT packets.meter AS meter, CAST(SUM(packets.wh) AS BIGINT) AS wh
-    FROM packets
-    INNER JOIN here
-        ON packets.meter = here.meter
-        AND packets.entry >= here.from_entry
-        AND packets.entry < here.before_entry
-    GROUP BY packets.meter
+    SELECT meter, CAST(wh AS BIGINT) AS wh FROM stayed
+    UNION ALL
+    SELECT meter, CAST(wh AS BIGINT) AS wh FROM moved
 ),
 settled AS (
     SELECT meter, CAST(SUM(wh) AS BIGINT) AS wh FROM traded GROUP BY meter
@@ -199,4 +210,4 @@ LEFT JOIN settled ON settled.meter = tradable.meter
 WHERE COALESCE(metered.wh, 0) <> COALESCE(settled.wh, 0)
 ORDER BY tradable.meter
 """
-"""Packets are added up first, so that the join sees one row of each."""
+"""Most meters stay where they are: only those of the others are joined reading by reading."""
