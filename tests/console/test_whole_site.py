@@ -32,6 +32,9 @@ NOT_LINKED: Final = {
     "/devices/enrol/file",
     "/import/{draft_id:str}/mapping.toml",
     "/import/{draft_id:str}/progress",  # a piece of a page
+    "/settlement/regions/{region_id:str}/runs/{number:int}/progress",  # a piece of a page
+    "/settlement/regions/{region_id:str}/statement/rows.csv",
+    "/settlement/regions/{region_id:str}/statements/{number:int}/{file:str}",
     "/shipments/report.csv",
     "/tracking/errors/{group:int}/rows.csv",
     "/verify/offline.html",
@@ -68,9 +71,9 @@ Reach = Callable[[str], dict[str, str]]
 
 
 @pytest.fixture(scope="module")
-def site(tracked_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+def site(settled_ledger: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A site where every page has something to show."""
-    with serving_a_copy(tracked_ledger, tmp_path_factory.mktemp("whole") / "ledger") as site:
+    with serving_a_copy(settled_ledger, tmp_path_factory.mktemp("whole") / "ledger") as site:
         with site.client("steel") as client:
             file_report(client, "/tracking/errors/2")
         yield site
