@@ -42,8 +42,10 @@ def test_prices_and_regions_that_there_are_not(market: Site) -> None:
 
 
 def test_a_tariff_by_time_of_use_is_published(market: Site) -> None:
-    fields = {"id": "night", "day": "2027-01-01", "hour": "00:00", "price_1": "0.3",
-              "from_2": "08:00", "price_2": "0.90001", "from_3": "22:00", "price_3": "0.3"}  # fmt: skip
+    fields = {
+        "id": "night", "day": "2027-01-01", "hour": "00:00", "price_1": "0.3",
+        "from_2": "08:00", "price_2": "0.90001", "from_3": "22:00", "price_3": "0.3",
+    }  # fmt: skip
     with market.client("grid") as client:
         bad = client.form(PUBLISH, **{**fields, "price_2": "0.900001", "from_3": "07:00"})
         page = refused(bad, "price_2", "settlement.price")
