@@ -63,7 +63,10 @@ FOR_ALL_WHO_SIGNED_IN: Final = {
     f"/api/v1/settlement/regions/{REGION}/runs",
     f"/api/v1/settlement/regions/{REGION}/runs/1",
     f"/api/v1/settlement/regions/{REGION}/statements",
+    f"/api/v1/settlement/regions/{REGION}/statement",
     f"/api/v1/settlement/regions/{REGION}/statements/1",
+    f"/api/v1/settlement/regions/{REGION}/statements/1/again",
+    f"/api/v1/settlement/regions/{REGION}/statements/1/proofs",
     f"/api/v1/settlement/regions/{REGION}/sums",
     f"/api/v1/settlement/regions/{REGION}/tariffs",
 }

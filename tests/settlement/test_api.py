@@ -18,6 +18,7 @@ from wattproof.node import OPERATOR
 from wattproof.settlement.filing import filing_of
 from wattproof.settlement.model import AcceptContract, OfferContract
 from wattproof.settlement.statement import statement
+from wattproof.settlement.statement_bundle import verify_file
 
 ROOT = "/api/v1/settlement"
 AT = f"{ROOT}/regions/{REGION}"
@@ -132,6 +133,36 @@ def test_runs_statements_and_tariffs(house: httpx.Client) -> None:
     assert [one["id"] for one in tariffs] == ["buy", "sell"]
     assert pages(house, f"{AT}/tariffs", 5, tariff="sell") == tariffs[1:]
     assert tariffs[1]["prices_ufen"] == [50_000] * 24
+
+
+def test_a_statement_of_now_and_a_filed_one_made_again(
+    house: httpx.Client, grid: httpx.Client
+) -> None:
+    now = got(grid, f"{AT}/statement")
+    assert (now["from_s"], now["to_s"], now["step"]) == (START_S, START_S + 2 * DAY_S, "day")
+    (kitchen,) = now["differences"]  # its last packet waits
+    assert (kitchen["meter"], kitchen["difference_wh"]) == ("kitchen", 6 * METERS["kitchen"][1])
+    others = got(house, f"{AT}/statement")
+    assert others == {**now, "differences": []} and others["meters_differing"] == 1
+    asked = {"from": "2025-01-01", "to": "2025-01-02", "by": "hour"}
+    day = got(house, f"{AT}/statement", **asked)
+    assert len(day["rows"]) == 24 and day["meters_differing"] == 0
+    again = got(house, f"{AT}/statements/1/again")
+    assert again["same"] and again["statement"]["net_wh"] == day["net_wh"]
+    assert again["digest"] == got(house, f"{AT}/statements/1")["statement"]["digest"]
+    for path in ("statement?from=2025-01-01T01:00", "statement?from=2025-01-02&to=2025-01-01"):
+        assert refusal(house, f"{AT}/{path}") == (400, "settlement.statement_days")
+    assert house.get(f"{AT}/statement?by=week").status_code == 400
+
+
+def test_a_statement_with_its_proofs_is_checked_alone(
+    site: Site, house: httpx.Client, grid: httpx.Client
+) -> None:
+    data = house.get(f"{AT}/statements/1/proofs").content
+    assert verify_file(data, ledger_id=site.writer.ledger_id).ok
+    assert not verify_file(data.replace(b"151200", b"151201")).ok
+    assert grid.get(f"{AT}/statements/1/proofs").content == data
+    assert refusal(grid, f"{AT}/statements/9/proofs") == (404, "settlement.statement_unknown")
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ GET /api/v1/settlement/regions[/{id}]
 GET /api/v1/settlement/regions/{id}/sums                  net value, verdict and emissions
 GET /api/v1/settlement/regions/{id}/hours, days           what was settled of each
 GET /api/v1/settlement/regions/{id}/runs[/{number}]
-GET /api/v1/settlement/regions/{id}/statements[/{number}]
+GET /api/v1/settlement/regions/{id}/statements[/{number}] and what `statement_api` adds
 GET /api/v1/settlement/regions/{id}/tariffs
 GET /api/v1/settlement/regions/{id}/flows                 energy by who owns the meters
 
@@ -56,6 +56,7 @@ from wattproof.settlement.records import (
     Tariff,
 )
 from wattproof.settlement.region_value import RegionValue, value_of
+from wattproof.settlement.statement_api import statement_routes
 from wattproof.settlement.trade_queries import NAMED, Flow, flows_of
 from wattproof.settlement.wallet_api import wallet_routes
 
@@ -260,7 +261,8 @@ def router() -> Router:
     """The routes, below ``/api/v1/settlement``."""
     handlers: list[Any] = [
         list_regions, show_region, show_sums, list_hours, list_days, list_runs, show_run,
-        list_statements, show_statement, list_tariffs, list_flows, *wallet_routes(),
+        list_statements, show_statement, list_tariffs, list_flows, *statement_routes(),
+        *wallet_routes(),
     ]  # fmt: skip
     return Router("/api/v1/settlement", route_handlers=handlers, tags=["settlement"])
 
