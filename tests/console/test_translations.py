@@ -99,6 +99,12 @@ PAGES = (
     "/settlement/regions/CN-SH/runs/2", "/settlement/regions/CN-SH/statements",
     "/settlement/regions/CN-SH/statements/1", "/settlement/regions/CN-SH/statement?by=month",
     "/settlement/regions/nowhere", "/settlement/define",
+    "/my-electricity", "/my-electricity?party=bakery", "/my-electricity?party=bakery&step=month",
+    "/settlement/wallets", "/settlement/wallets?only=frozen", "/settlement/wallets/bakery-1",
+    "/settlement/wallets/steel-stack", "/settlement/tariffs",
+    "/settlement/tariffs/CN-SH/prices/retail", "/settlement/tariffs/CN-SH/publish?like=retail",
+    "/settlement/contracts", "/settlement/contracts/wind-for-steel-2025",
+    "/settlement/trades/bakery-1", "/settlement/trades/steel-stack", "/settlement/trace-keys",
     "/account", "/sign-in", "/verify", "/nowhere",
 )  # fmt: skip
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from tests.console.test_translations import english
 from tests.support.market import text_of
 from tests.support.site import Site
 
@@ -113,3 +114,16 @@ def test_a_meters_page_shows_its_wallet_and_its_last_trades(market: Site) -> Non
     assert "Last trades" in shown
     assert "31 January 2025" in shown
     assert "Last trades" not in other
+
+
+def test_no_english_is_left_on_a_chinese_trade(market: Site) -> None:
+    due = next(one for one in trades_of(market.writer.store, "bakery-1") if one.due_fen)
+    with market.client("registrar") as client:
+        client.cookies.set("wattproof_lang", "zh")
+        page = client.page(f"{BAKERY}/{due.id}")
+        assert english(page, {"wind-for-steel-2025"}) == []
+        assert "2025年1月25日 00:00–24:00" in text_of(page)
+        keys = client.page("/settlement/trace-keys")
+        epoch = re.search(r'href="(/settlement/trace-keys/[0-9a-f]{32})"', keys)
+        assert epoch is not None
+        assert english(client.page(epoch[1])) == []
