@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import httpx
+from tests.support.meters import packet_of
 from tests.support.site import Client, Site
 
+from wattproof.demo.meters import meter_key
 from wattproof.identity.queries import device
 from wattproof.keys import cose
 from wattproof.ledger.store import Store
+from wattproof.ledger.transaction import sign_transaction
+from wattproof.metering.model import STREAMS
 from wattproof.settlement.records import USAGE, Usage
 
-__all__ = ["drafted", "refused", "signed", "signed_outside", "text_of", "usage_of"]
+__all__ = ["drafted", "refused", "report", "signed", "signed_outside", "text_of", "usage_of"]
 
 
 def drafted(client: Client, path: str, **fields: Any) -> str:
@@ -33,6 +38,23 @@ def signed(client: Client, path: str, **fields: Any) -> str:
     assert answer.status_code == 303, text_of(answer.text)
     assert answer.headers["location"].startswith("/ledger/transactions/")
     return shown
+
+
+def report(site: Site, meter: str, hours_wh: Iterable[int]) -> int:
+    """The meter reports the next hours; when they end (Unix seconds)."""
+    stream = site.writer.store.get(STREAMS, device(site.writer.store, meter).number)
+    assert stream is not None, meter
+    packet = packet_of(
+        hours_wh,
+        sequence=stream.next_sequence,
+        start_s=stream.end_s,
+        interval_s=3600,
+        kind=stream.kind,
+        opening=stream.register,
+    )
+    key = site.key_of(meter_key(meter))
+    site.writer.engine.submit(sign_transaction(packet, key, ledger_id=site.writer.ledger_id))
+    return stream.end_s + 3600 * len(packet.increments)
 
 
 def signed_outside(site: Site, client: Client, party: str, path: str, **fields: Any) -> None:

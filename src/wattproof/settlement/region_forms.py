@@ -13,6 +13,7 @@ from wattproof.console.filled import Filled
 from wattproof.console.i18n import region_label
 from wattproof.core.codes import check_id, check_region, provinces
 from wattproof.core.errors import ErrorCode, Lang, Malformed
+from wattproof.emissions.model import Factor
 from wattproof.emissions.queries import factors
 from wattproof.ledger.state import Reading
 from wattproof.settlement.local_time import parse_offset
@@ -32,6 +33,7 @@ WATT_HOURS = ErrorCode(
 ABOUT_FIELDS: Final[Mapping[str, str]] = {
     "settlement.region_taken": "region",
     "settlement.not_money": "money",
+    "book.asset.unknown": "money",
 }
 """Which field a refusal of the ledger's is about."""
 
@@ -48,23 +50,20 @@ class Offered(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def offered(reading: Reading, lang: Lang) -> Offered:
-    """The provinces, the money on the ledger, and the factors for electricity."""
+    """The provinces, the money on the ledger, and the factors for electricity, newest first."""
     money = [(asset.id, asset.id) for asset in reading.scan(ASSETS)
              if asset.kind == "money" and asset.unit == "fen"]  # fmt: skip
-    known = [
-        (f"{one.id}@{one.version}", one.stated.kind,
-         one.stated.name_zh if lang == "zh" else one.stated.name_en)
-        for one in factors(reading)
-        if one.stated.quantity == "electricity"
-    ]  # fmt: skip
+    known = sorted(
+        (one for one in factors(reading) if one.stated.quantity == "electricity"),
+        key=lambda one: (-one.stated.data_year, one.id, -one.version),
+    )
+    residual = [one for one in known if one.stated.kind == "residual"]
+    location = [one for one in known if one.stated.kind != "residual"]
     return Offered(
         regions=[(one.iso3166_2, region_label(one.iso3166_2, lang)) for one in provinces()],
         money=money,
-        location=[(id_, name) for id_, kind, name in known if kind != "residual"][:FACTORS_OFFERED],
-        residual=sorted(
-            ((id_, name) for id_, _, name in known),
-            key=lambda one: one[0] not in {id_ for id_, kind, _ in known if kind == "residual"},
-        )[:FACTORS_OFFERED],
+        location=[_choice(one, lang) for one in location[:FACTORS_OFFERED]],
+        residual=[_choice(one, lang) for one in (residual or known)[:FACTORS_OFFERED]],
     )
 
 
@@ -91,6 +90,11 @@ def region_body(form: Filled) -> DefineRegion:
             consumption_tariff=consumption,
         )
     )
+
+
+def _choice(factor: Factor, lang: Lang) -> tuple[str, str]:
+    stated = factor.stated
+    return f"{factor.id}@{factor.version}", stated.name_zh if lang == "zh" else stated.name_en
 
 
 def _watt_hours(text: str) -> int:
