@@ -166,3 +166,16 @@ def test_what_waits_is_shown(wallet: Wallet) -> None:
     shown = wallet("show", "kitchen")
     assert "waits to be settled: 21 kWh (30 h)" in shown.out
     assert "待结算：21 千瓦时（30 小时）" in wallet("show", "kitchen", lang="zh").out
+
+
+def test_what_others_write_is_only_text(wallet: Wallet) -> None:
+    """Neither marks of a table's own language nor commands to the terminal."""
+    memo = "[/x] [red] \x1b[2Jhi\x07"
+    for lang in ("en", "zh"):
+        wallet("top-up", "poor", "5", "--as", "grid", "--memo", memo, lang=lang)
+        told = wallet("statement", "poor", lang=lang)
+        assert told.code == 0 and "[/x] [red] \ufffd[2Jhi\ufffd" in told.out
+    wallet("freeze", "poor", "--as", "grid", "--reason", memo)
+    assert "grid ([/x] [red] \ufffd[2Jhi\ufffd)" in wallet("show", "poor").out
+    assert "[/x] [red]" in wallet("show", "poor", "--json").json["frozen_why"]
+    assert wallet("list").code == 0

@@ -36,9 +36,8 @@ JsonFlag = Annotated[bool, typer.Option("--json", help="Print one JSON document.
 
 def say(en: str, zh: str) -> None:
     """One line for people, in their language."""
-    Console(soft_wrap=True, highlight=False, emoji=False).print(
-        zh if language() == "zh" else en, markup=False
-    )
+    text = zh if language() == "zh" else en
+    Console(soft_wrap=True, highlight=False, emoji=False).print(_harmless(text), markup=False)
 
 
 def show_json(value: Any) -> None:
@@ -53,9 +52,19 @@ def show_table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None
         numbers = bool(rows) and all(isinstance(row[position], int) for row in rows)
         table.add_column(column, justify="right" if numbers else "left", overflow="fold")
     for row in rows:
-        table.add_row(*("" if cell is None else str(cell) for cell in row))
+        table.add_row(*("" if cell is None else _harmless(str(cell)) for cell in row))
     width = None if sys.stdout.isatty() else WIDE
-    Console(width=width, highlight=False, emoji=False).print(table)
+    Console(width=width, highlight=False, emoji=False, markup=False).print(table)
+
+
+def _harmless(text: str) -> str:
+    """The text without characters by which it could command the terminal: people write memos."""
+    return text.translate(_CONTROLS)
+
+
+_CONTROLS: Final = dict.fromkeys(
+    [*range(9), *range(11, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}"
+)
 
 
 @contextmanager
