@@ -14,7 +14,7 @@ region and to roles that see everything. Wallets, trades and contracts are in `w
 
 from __future__ import annotations
 
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Final, TypeVar
 
 import msgspec
 from litestar import Router, get
@@ -62,7 +62,7 @@ from wattproof.settlement.wallet_api import wallet_routes
 
 __all__ = ["MAX_NAMED", "FiledView", "router"]
 
-MAX_NAMED = 100
+MAX_NAMED: Final = 100
 """Owners of each kind whom flows name at most."""
 
 Number = Annotated[int, PathParameter(ge=1, le=2**31, description="Counted from 1.")]
@@ -296,4 +296,4 @@ def _page(found: list[T], starts: list[int], limit: int) -> Page[T]:
     return Page(items=tuple(shown(one) for one in found[:limit]), next=following)
 
 
-_DIGITS = 12
+_DIGITS: Final = 12

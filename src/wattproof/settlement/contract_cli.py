@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import closing
-from typing import Annotated
+from typing import Annotated, Final
 
 import typer
 
@@ -34,7 +34,7 @@ from wattproof.settlement.records import REGIONS, Bilateral
 __all__ = ["add_contract"]
 
 Contract = Annotated[str, typer.Argument(metavar="CONTRACT", help="Its id. / 合同编号。")]
-DEFAULT_OFFSET_S = 8 * 3600
+DEFAULT_OFFSET_S: Final = 8 * 3600
 
 
 def add_contract(app: typer.Typer, host: Host) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import closing
 from typing import Annotated, Any, Final
 
@@ -211,15 +211,15 @@ def _packet(row: PacketRow) -> Mapping[str, int]:
 
 
 def _say_trade(one: TradeView, region: Region, money: Asset) -> None:
-    fen: Callable[[int], str] = lambda amount: money_text(amount, money)  # noqa: E731
+    cost, paid, due = (money_text(fen, money) for fen in (one.fen, one.paid_fen, one.due_fen))
     energy = format_amount(one.wh, "Wh", language())
     start = iso_local(one.first_s, region.offset_s)
     head = f"{one.id}: {kind_text(one.kind)}, {start}"
     say(
-        f"{head}, {one.hours} h, {energy}, {fen(one.fen)}; paid {fen(one.paid_fen)},"
-        f" due {fen(one.due_fen)} (run {one.run}, entry {one.entry})",
-        f"{head}，{one.hours} 小时，{energy}，{fen(one.fen)}；已付 {fen(one.paid_fen)}，"
-        f"未付 {fen(one.due_fen)}（第 {one.run} 次结算，第 {one.entry} 条）",
+        f"{head}, {one.hours} h, {energy}, {cost}; paid {paid}, due {due}"
+        f" (run {one.run}, entry {one.entry})",
+        f"{head}，{one.hours} 小时，{energy}，{cost}；已付 {paid}，未付 {due}"
+        f"（第 {one.run} 次结算，第 {one.entry} 条）",
     )
 
 
