@@ -127,3 +127,18 @@ def test_no_more_than_asked_for(tmp_path: Path) -> None:
             region.report("m", [10], start_s=START_S + at * HOUR_S)
         some = packets_of(region.store, number, START_S + HOUR_S, START_S + DAY_S, limit=2)
         assert [row.sequence for row in some] == [2, 3]
+
+
+def test_a_meter_that_moved_to_another_region(tmp_path: Path) -> None:
+    region = SettledRegion.made(tmp_path / "ledger", regions=("CN-SH", "CN-ZJ"))
+    with region:
+        region.meter("m")
+        region.report("m", [1_000] * 5)
+        region.run(START_S + DAY_S)
+        region.associate("m", "CN-ZJ")
+        region.report("m", [2_000] * 5, start_s=START_S + 5 * HOUR_S)
+        region.run(START_S + DAY_S, region="CN-ZJ")
+        there, here = trades_of(region.store, "m")
+        assert (there.region, there.wh, here.region, here.wh) == ("CN-ZJ", 10_000, "CN-SH", 5_000)
+        assert [row.sequence for row in packets_behind(region.store, here)] == [1]
+        assert [row.sequence for row in packets_behind(region.store, there)] == [2]

@@ -41,15 +41,8 @@ def packets_of(
     caught up then. Those from before the meter traded in its region are not among them.
     """
     usage = store.get(USAGE, number)
-    since = 0 if usage is None else usage.since_entry
-    found: list[PacketRow] = []
-    row = _first_ending_from(store, number, from_s)
-    while row is not None and len(found) < limit:
-        if row.entry >= since and _reports(store, row, from_s, to_s):
-            found.append(row)
-        # Of those that begin later, only the first one can have caught up on what was before it.
-        row = _behind(store, number, row.sequence) if row.start_s < to_s else None
-    return found
+    since_entry = 0 if usage is None else usage.since_entry
+    return _reporting(store, number, from_s, to_s, since_entry=since_entry, limit=limit)
 
 
 def packets_behind(store: Store, trade: TradeView, *, limit: int = MAX_PACKETS) -> list[PacketRow]:
@@ -60,10 +53,16 @@ def packets_behind(store: Store, trade: TradeView, *, limit: int = MAX_PACKETS) 
     """
     if not trade.hours:
         return []
-    found = packets_of(store, trade.number, trade.first_s, trade.end_s, limit=limit)
+    usage = store.get(USAGE, trade.number)
+    assert usage is not None, f"{trade.device} has traded"
+    # A meter that has moved to another region since had traded in the old one from earlier on.
+    since_entry = usage.since_entry if usage.since_entry < trade.entry else 0
+    found = _reporting(
+        store, trade.number, trade.first_s, trade.end_s, since_entry=since_entry, limit=limit
+    )
     there = [row for row in found if row.entry < trade.entry]
     before = find_batch(store, trade.previous)
-    if before is None:
+    if before is None or before.settled.region != trade.region:
         return there
     left_s = run_of(store, before.settled.region, before.settled.run).until_s
     from_s = max(trade.first_s, left_s)
@@ -72,6 +71,19 @@ def packets_behind(store: Store, trade: TradeView, *, limit: int = MAX_PACKETS) 
         for row in there
         if row.entry > trade.previous or _reports(store, row, from_s, trade.end_s)
     ]
+
+
+def _reporting(
+    store: Store, number: int, from_s: int, to_s: int, *, since_entry: int, limit: int
+) -> list[PacketRow]:
+    found: list[PacketRow] = []
+    row = _first_ending_from(store, number, from_s)
+    while row is not None and len(found) < limit:
+        if row.entry >= since_entry and _reports(store, row, from_s, to_s):
+            found.append(row)
+        # Of those that begin later, only the first one can have caught up on what was before it.
+        row = _behind(store, number, row.sequence) if row.start_s < to_s else None
+    return found
 
 
 def _first_ending_from(store: Store, number: int, at_s: int) -> PacketRow | None:
