@@ -103,6 +103,34 @@ def test_whatever_is_reported_the_money_is_told(region: SettledRegion, seed: int
     assert {share.contract for _, bill in found for share in bill.shares} == {"", "c"}
 
 
+def test_a_contract_that_is_over_is_told_of_the_trades_that_it_was_for(
+    region: SettledRegion,
+) -> None:
+    """A meter forgets contracts that are over when it accepts another; its bills do not."""
+    with region:
+        for meter, supply in (("house", False), ("roof", True)):
+            region.meter(meter, supply=supply)
+            region.report(meter, [900] * 24)
+        for day in range(2):
+            contract = OfferContract(
+                id=f"c{day}", supply="roof", consumption="house", wh_per_hour=500,
+                price_ufen=44_444, from_s=START_S + 2 * day * DAY_S,
+                to_s=START_S + (2 * day + 1) * DAY_S,
+            )  # fmt: skip
+            region.submit(contract, IMPORTER)
+            region.submit(AcceptContract(id=contract.id), IMPORTER)
+            region.run(START_S + DAY_S)
+            if not day:
+                region.report("house", [100] * 2, start_s=START_S + DAY_S)
+                region.run(START_S + DAY_S + 2 * HOUR_S)
+        usage = region.store.get(USAGE, region.number("house"))
+        assert usage is not None and usage.contracts == ("c1",)
+        found = bills(region, "house")
+    for trade, bill in found:
+        check(trade, bill)
+    assert {share.contract for share in found[0][1].shares} == {"c0", ""}
+
+
 def test_every_trade_of_the_demonstration_is_told(market: Site) -> None:
     store, codec = market.writer.store, market.folder.machine.codec
     meters = {usage.device for usage in store.scan(USAGE)}

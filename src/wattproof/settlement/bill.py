@@ -14,6 +14,7 @@ from typing import Final
 import msgspec
 
 from wattproof.gateway.words import decode_entry
+from wattproof.identity.model import DEVICES
 from wattproof.ledger.chain import receipt_of
 from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Codec
@@ -21,7 +22,7 @@ from wattproof.metering.model import Packet, PacketAccepted, PacketRow, catch_up
 from wattproof.settlement.model import HOUR_S, UFEN_PER_FEN
 from wattproof.settlement.packet_queries import packets_behind
 from wattproof.settlement.queries import region_of, run_of, tariffs_of
-from wattproof.settlement.records import CONTRACTS, USAGE, Bilateral, Region, Tariff, Usage
+from wattproof.settlement.records import CONTRACTS, USAGE, Bilateral, Region, Tariff
 from wattproof.settlement.trade_queries import TradeView
 from wattproof.settlement.trade_records import find_batch
 
@@ -77,7 +78,7 @@ def bill_of(store: Store, codec: Codec, trade: TradeView) -> Bill:
     hours_wh = _hours(store, codec, trade, packets)
     region, usage = region_of(store, trade.region), store.get(USAGE, trade.number)
     assert usage is not None, f"{trade.device} has traded"
-    contracts = _contracts(store, usage, trade)
+    contracts = _contracts(store, trade)
     best: Bill | None = None
     for tariff in dict.fromkeys((usage.tariff, _default(region, trade)) if usage.tariff else
                                 (_default(region, trade),)):  # fmt: skip
@@ -200,10 +201,22 @@ def _readings(store: Store, codec: Codec, row: PacketRow) -> Iterator[tuple[int,
         yield packet.start_s + at * packet.interval_s, amount
 
 
-def _contracts(store: Store, usage: Usage, trade: TradeView) -> list[Bilateral]:
-    """The meter's contracts that held when it was settled, the earlier accepted first."""
-    found = [store.get(CONTRACTS, id_) for id_ in usage.contracts]
-    return [one for one in found if one is not None and one.accepted_entry < trade.entry]
+def _contracts(store: Store, trade: TradeView) -> list[Bilateral]:
+    """The meter's contracts that held when it was settled, the earlier accepted first.
+
+    Usage has those alone that are not over yet.
+    """
+    device = store.get(DEVICES, trade.device)
+    assert device is not None, f"{trade.device} has traded"
+    side = "supplier" if trade.kind == "supply" else "consumer"
+    found = [
+        one
+        for one in store.find(CONTRACTS, side, device.owner)
+        if trade.number == (one.supply if side == "supplier" else one.consumption)
+        and one.region == trade.region
+        and 0 <= one.accepted_entry < trade.entry
+    ]
+    return sorted(found, key=lambda one: one.accepted_entry)
 
 
 def _default(region: Region, trade: TradeView) -> str:
