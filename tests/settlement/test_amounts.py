@@ -149,18 +149,18 @@ def test_a_contract_is_larger_than_what_there_is(trading: Trading) -> None:
 
 def test_a_contract_holds_from_its_first_hour_up_to_its_last(trading: Trading) -> None:
     contract(
-        trading, "short", wh=10**6, cny_per_mwh=100, from_s=START_S + 2 * HOUR_S,
+        trading, "short", wh=10**6, cny_per_mwh=430, from_s=START_S + 2 * HOUR_S,
         to_s=START_S + 4 * HOUR_S,
     )  # fmt: skip
     for name in ("wind-1", "works-1"):
         trading.report(name, [1_000_000] * 6, start_s=START_S)
     made = trades(trading.run(START_S + DAY_S))
-    assert made[1][0].fen == 4 * 40_000 + 2 * 10_000
-    assert made[2][0].fen == 4 * 50_000 + 2 * 10_000
+    assert made[1][0].fen == 4 * 40_000 + 2 * 43_000
+    assert made[2][0].fen == 4 * 50_000 + 2 * 43_000
 
 
 def test_contracts_are_used_up_in_the_order_in_which_they_were_accepted(trading: Trading) -> None:
-    for at, rate in enumerate((700, 100, 300)):
+    for at, rate in enumerate((490, 410, 430)):
         contract(
             trading, f"c{at}", wh=1000, cny_per_mwh=rate, from_s=START_S + at * HOUR_S,
             to_s=START_S + DAY_S,
@@ -168,10 +168,10 @@ def test_contracts_are_used_up_in_the_order_in_which_they_were_accepted(trading:
     trading.report("works-1", [10_000_000, 10_000_000, 1_500_000], start_s=START_S)
     trading.report("wind-1", [500, 1500, 5000], start_s=START_S)
     made = trades(trading.run(START_S + DAY_S))
-    ufen = 500 * 700 + (1000 * 700 + 500 * 100) + (1000 * 1100 + 2000 * 400)
+    ufen = 500 * 490 + (1000 * 490 + 500 * 410) + (1000 * (490 + 410 + 430) + 2000 * 400)
     assert made[1][0].fen == ufen * 100 // UFEN_PER_FEN
-    ufen = 1000 * 700 + 9_999_000 * 500
-    ufen += 1000 * 800 + 9_998_000 * 500 + 1000 * 1100 + 1_497_000 * 500
+    ufen = 1000 * 490 + 9_999_000 * 500
+    ufen += 1000 * 900 + 9_998_000 * 500 + 1000 * 1330 + 1_497_000 * 500
     assert made[2][0].fen == ufen * 100 // UFEN_PER_FEN
 
 
@@ -213,8 +213,8 @@ def test_parties_with_several_meters_on_both_sides(trading: Trading) -> None:
     trading.submit(SuspendParty(party="house", reason="bankrupt"), "registrar")
     second = trades(trading.run(START_S + DAY_S))
     assert sum_by_kind(second, numbers) == {"supply": 2901, "consumption": 2070 + 50 + 1200}
-    late = trading.report("works-3", [5], start_s=START_S + 7 * HOUR_S)
-    assert late and trades(trading.run(START_S + DAY_S)).keys() == {numbers["works-3"]}
+    trading.report("works-3", [5], start_s=START_S + 7 * HOUR_S)
+    assert trades(trading.run(START_S + DAY_S)).keys() == {numbers["works-3"]}
     assert trading.net_wh == 2001 + 2901 - 1800 - 3320 - 5
     assert trading.fen(numbers["house-out"]) == 900 * price(400) // UFEN_PER_FEN
     trading.check()

@@ -85,14 +85,14 @@ def test_sixteen_contracts_at_a_time_and_those_that_are_over_make_room() -> None
     trading = two_meters()
     fen = 0
     for at in range(MAX_CONTRACTS):
-        agree(trading, f"ppa-{at}", wh_per_hour=1000, cny_per_mwh=at * 10, days=1)
-        fen += at
-    one_more = offer_of("ppa-more", wh_per_hour=5000, cny_per_mwh=900, from_s=START_S + DAY_S)
+        agree(trading, f"ppa-{at}", wh_per_hour=2000, cny_per_mwh=400 + at * 5, days=1)
+        fen += 80 + at
+    one_more = offer_of("ppa-more", wh_per_hour=5000, cny_per_mwh=480, from_s=START_S + DAY_S)
     trading.submit(one_more, "wind")
     accept = AcceptContract(id="ppa-more")
     refused("settlement.contracts", lambda: trading.submit(accept, "works"))
     for name in ("wind-1", "works-1"):
-        trading.report(name, [MAX_CONTRACTS * 1000 + 500], start_s=START_S)
+        trading.report(name, [MAX_CONTRACTS * 2000 + 500], start_s=START_S)
         trading.report(name, [0] * 23, start_s=START_S + HOUR_S)
     (settled,) = trading.run(START_S + DAY_S)
     assert (settled.consumption[0].fen, settled.supply[0].fen) == (fen + 25, fen + 20)
@@ -100,7 +100,7 @@ def test_sixteen_contracts_at_a_time_and_those_that_are_over_make_room() -> None
     for name in ("wind-1", "works-1"):
         trading.report(name, [0], start_s=START_S + DAY_S)
     trading.run(START_S + DAY_S + HOUR_S)  # so that nothing of the day before can still come
-    trading.submit(offer_of("ppa-next", wh_per_hour=5000, cny_per_mwh=900,
+    trading.submit(offer_of("ppa-next", wh_per_hour=5000, cny_per_mwh=480,
                             from_s=START_S + 2 * DAY_S), "wind")  # fmt: skip
     trading.submit(AcceptContract(id="ppa-next"), "works")
     assert trading.usage(2).contracts == ("ppa-next",)
@@ -120,6 +120,23 @@ def test_a_contract_ends_with_the_hour_of_its_regions_local_time() -> None:
     assert (contract.to_s + 19_800) % HOUR_S == 0
     assert 0 <= contract.to_s - market.ledger.time_ms // 1000 < HOUR_S
     assert market.usage(works).contracts == ()
+
+
+def test_a_contract_takes_nothing_out_of_the_pool_that_nobody_pays() -> None:
+    """Two meters of one owner could else agree on any price: one sells, the other is never on."""
+    trading = two_meters()
+    trading.tariff("feed-in", (0, price(300)), (HOUR_S, price(400)), from_s=START_S + 2 * DAY_S)
+    for cny_per_mwh in (0, 399, 501, 10_000_000):
+        body = offer_of("x", wh_per_hour=2**53, cny_per_mwh=cny_per_mwh, days=1)
+        refused("settlement.contract_price", partial(trading.submit, body, "wind"))
+    body = offer_of("x", wh_per_hour=5, cny_per_mwh=350, from_s=START_S + DAY_S, days=1)
+    refused("settlement.contract_price", partial(trading.submit, body, "wind"))
+    body = offer_of("x", wh_per_hour=5, cny_per_mwh=350, from_s=START_S + DAY_S, days=2)
+    trading.submit(body, "wind")
+    trading.tariff("feed-in", (0, price(390)), from_s=START_S + 2 * DAY_S)
+    refused("settlement.contract_price", lambda: trading.submit(AcceptContract(id="x"), "works"))
+    for at, cny_per_mwh in enumerate((400, 500)):
+        agree(trading, f"edge-{at}", wh_per_hour=5, cny_per_mwh=cny_per_mwh, days=1)
 
 
 def test_hours_before_a_tariffs_first_prices_can_be_priced_later() -> None:

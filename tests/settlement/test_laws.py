@@ -112,7 +112,7 @@ class Market(RuleBasedStateMachine):
             )
         self.start_s = START_S + shift * START_STEP_S
         for at in range(contracts):
-            self.agree("wind-1", "works-1", 900 + at, 20_000 * at, 0, 70 + at, True)
+            self.agree("wind-1", "works-1", 900 + at, 45_000 + 1_000 * at, 0, 70 + at, True)
 
     def attempt(self, body: Body, by: str, *codes: str) -> Accepted | None:
         """What comes of a transaction; None where it is refused, as it may be, without a trace."""
@@ -265,7 +265,7 @@ class Market(RuleBasedStateMachine):
         supply=st.sampled_from(("wind-1", "wind-2", "house-out")),
         consumption=st.sampled_from(("works-1", "works-2", "house-in", "grid-loss")),
         wh=st.one_of(st.integers(1, 4_000), st.just(2**53)),
-        price=a_price,
+        price=st.one_of(a_price, st.integers(30_000, 70_000)),
         first=hours,
         count=st.integers(1, 60),
         accepted=st.sampled_from((True, True, True, False)),
@@ -284,13 +284,13 @@ class Market(RuleBasedStateMachine):
             from_s=from_s, to_s=from_s + count * HOUR_S,
         )  # fmt: skip
         owners = supply.split("-")[0], consumption.split("-")[0]
-        if not self.attempt(offer, owners[0], "settlement.not_this_kind") or not accepted:
-            return
-        taken = self.attempt(AcceptContract(id=id_), owners[1], "settlement.settled_already")
-        if taken:
-            self.account.contracts[id_] = Agreed(price, wh, from_s, offer.to_s)
-            for name in (supply, consumption):
-                self.meters[name].contracts.append(id_)
+        codes = "settlement.not_this_kind", "settlement.contract_price"
+        if self.attempt(offer, owners[0], *codes) and accepted:
+            taken = self.attempt(AcceptContract(id=id_), owners[1], "settlement.settled_already")
+            if taken:
+                self.account.contracts[id_] = Agreed(price, wh, from_s, offer.to_s)
+                for name in (supply, consumption):
+                    self.meters[name].contracts.append(id_)
 
     # Money
 

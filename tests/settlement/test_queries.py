@@ -135,7 +135,7 @@ def test_the_tariffs_that_are_in_force(street: Street) -> None:
 def test_contracts_of_either_side_page_by_page(street: Street) -> None:
     def offer(id_: str, supply: str, consumption: str, by: str) -> None:
         body = OfferContract(
-            id=id_, supply=supply, consumption=consumption, wh_per_hour=100, price_ufen=1,
+            id=id_, supply=supply, consumption=consumption, wh_per_hour=100, price_ufen=45_000,
             from_s=NOON_S, to_s=NOON_S + DAY_S,
         )  # fmt: skip
         street.submit(body, by)

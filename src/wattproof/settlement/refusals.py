@@ -8,6 +8,7 @@ __all__ = [
     "BANDS",
     "BATCH_ORDER",
     "BATCH_SIZE",
+    "CONTRACT_PRICE",
     "CONTRACT_TAKEN",
     "CONTRACT_UNKNOWN",
     "FACTOR_UNKNOWN",
@@ -97,6 +98,13 @@ CONTRACT_TAKEN = ErrorCode(
     "settlement.contract_taken",
     en="Contract {contract} exists already.",
     zh="合同 {contract} 已存在。",
+)
+CONTRACT_PRICE = ErrorCode(
+    Conflict,
+    "settlement.contract_price",
+    en="Contract {contract} is at {price} micro-fen per Wh; the region buys and sells for "
+    "{low} to {high} in that time.",
+    zh="合同 {contract} 的价格为每瓦时 {price} 微分，超出该地区同期的购售电价范围 {low} 至 {high}。",
 )
 CONTRACT_UNKNOWN = ErrorCode(
     NotFound,

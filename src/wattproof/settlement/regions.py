@@ -43,6 +43,7 @@ from wattproof.settlement.records import (
 )
 from wattproof.settlement.refusals import (
     BANDS,
+    CONTRACT_PRICE,
     CONTRACT_TAKEN,
     CONTRACT_UNKNOWN,
     FACTOR_UNKNOWN,
@@ -170,6 +171,7 @@ def offer_contract(ctx: Context, body: OfferContract) -> None:
         (time_s + offset_s) % HOUR_S for time_s in (body.from_s, body.to_s)
     ):
         raise PERIOD()
+    _check_price(ctx, region, body)
     ctx.state.put(
         CONTRACTS,
         Bilateral(
@@ -194,6 +196,7 @@ def accept_contract(ctx: Context, body: AcceptContract) -> None:
     found = ctx.state.get(CONTRACTS, body.id)
     if found is None or found.accepted_entry >= 0 or found.consumer != ctx.actor.id:
         raise CONTRACT_UNKNOWN(contract=body.id)
+    _check_price(ctx, found.region, found)
     for number in (found.supply, found.consumption):
         usage = ctx.state.get(USAGE, number)
         assert usage is not None, f"contract {body.id} is of meters that trade"
@@ -207,6 +210,33 @@ def accept_contract(ctx: Context, body: AcceptContract) -> None:
         ctx.state.put(USAGE, replace(usage, contracts=(*contracts, found.id)))
     ctx.state.put(CONTRACTS, replace(found, accepted_entry=ctx.index))
     ctx.emit(ContractAccepted(contract=found.id, supplier=found.supplier, consumer=found.consumer))
+
+
+def _check_price(ctx: Context, region_id: str, contract: OfferContract | Bilateral) -> None:
+    """A contract's price lies between what the region buys for at its cheapest and what it sells
+    for at its dearest in that time.
+
+    Either meter is settled by itself: what one has of the contract and the other has not comes out
+    of the pool, or goes into it. With any price a supplier could sell dear to a meter that uses
+    nothing, and a consumer buy for nothing from one that supplies nothing, at the cost of all.
+    """
+    region = find_region(ctx, region_id)
+    bought, sold = (
+        _prices_within(ctx, region, tariff, contract.from_s, contract.to_s)
+        for tariff in (region.supply_tariff, region.consumption_tariff)
+    )
+    low, high = sorted((min(bought), max(sold)))
+    if not low <= contract.price_ufen <= high:
+        raise CONTRACT_PRICE(contract=contract.id, low=low, high=high, price=contract.price_ufen)
+
+
+def _prices_within(ctx: Context, region: Region, tariff: str, from_s: int, to_s: int) -> list[int]:
+    """All prices that a tariff has in a period, as far as they are published."""
+    versions = [one for one in ctx.state.scan(TARIFFS, region.region, tariff) if one.from_s < to_s]
+    if not versions:
+        raise TARIFF_UNKNOWN(region=region.region, tariff=tariff)
+    before = [one for one in versions if one.from_s <= from_s][:-1]
+    return [price for one in versions[len(before) :] for price in one.prices_ufen]
 
 
 def _not_over(ctx: Context, usage: Usage) -> tuple[str, ...]:
