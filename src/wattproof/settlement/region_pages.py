@@ -24,7 +24,7 @@ from wattproof.console.kept import Kept
 from wattproof.console.rehearsal import Rehearsal
 from wattproof.console.sign_in import form_checked
 from wattproof.console.signing import Signer
-from wattproof.console.visitor import Visitor
+from wattproof.console.visitor import Visitor, now_s
 from wattproof.core.errors import Lang, OverLimit, Refused
 from wattproof.gateway.reading import Asker, Ledger, Long
 from wattproof.identity.refusals import ROLE_MISSING
@@ -85,7 +85,7 @@ async def show_region(
     region = view.region
     clock = LocalClock(offset_s=region.offset_s, lang=visitor.lang)
     whole = sums_of(ledger, region.region)
-    newest_s = (whole.end_s or max(region.settled_s, 1)) - 1
+    newest_s = whole.end_s - 1 if whole.days else now_s()
     period = RegionPeriod.asked(start, end, by, region.offset_s, newest_s=newest_s)
     flows, refusal = None, ""
     if whole.days:
@@ -159,14 +159,14 @@ async def _flows(
 ) -> FlowChart | None:
     """Who supplied and consumed; None while it takes longer than a page waits."""
     own = "" if view.sees_meters else party
-    key = view.id, period.from_s, period.to_s, view.sees_meters, own
+    last_entry = view.region.last_entry  # only another batch makes them others
+    key = view.id, period.from_s, period.to_s, view.sees_meters, own, last_entry
 
     def make() -> FlowChart:
         may_name = partial(_is_shown, every=view.sees_meters, own=own)
         return flow_chart(flows_of(ledger, view.id, period.from_s, period.to_s, may_name=may_name))
 
-    # Only another batch makes them others.
-    return await kept.get(key, size=view.region.last_entry, make=make, long_reads=long_reads)
+    return await kept.get(key, size=last_entry, make=make, long_reads=long_reads)
 
 
 def _is_shown(party: str, *, every: bool, own: str) -> bool:

@@ -32,7 +32,7 @@ from wattproof.console.kept import Kept
 from wattproof.console.rehearsal import Rehearsal
 from wattproof.console.sign_in import form_checked
 from wattproof.console.signing import Signer
-from wattproof.console.visitor import Visitor
+from wattproof.console.visitor import Visitor, now_s
 from wattproof.core.errors import ErrorCode, NotFound
 from wattproof.emissions.live import live_lake
 from wattproof.engines.folder import LedgerFolder
@@ -131,7 +131,7 @@ async def show_made(
     period = _period(ledger, view.region, by, start, end)
     live, size = live_lake(folder), ledger.size
     found = await made.get(
-        (view.id, period),
+        (view.id, period, view.region.last_entry),  # what a batch came behind is made anew
         size=size,
         make=_maker(ledger, folder, period, view),
         long_reads=long_reads,
@@ -147,7 +147,6 @@ async def show_made(
         shown=StatementView(found, visitor.lang),
         digest=statement_digest(found).hex(),
         most=ROWS_SHOWN,
-        behind=view.region.last_entry >= found.entries,
     )
 
 
@@ -292,7 +291,8 @@ def _period(ledger: Store, region: Region, by: str, first: str, last: str) -> Re
     step = check_statement_step(by)
     if first or last:
         return RegionPeriod.asked(first, last, step, region.offset_s, newest_s=0)
-    newest_s = (sums_of(ledger, region.region).end_s or 1) - 1
+    whole = sums_of(ledger, region.region)
+    newest_s = whole.end_s - 1 if whole.days else now_s()
     month = RegionPeriod.around(newest_s, "day", region.offset_s)
     return RegionPeriod(step=step, from_s=month.from_s, to_s=month.to_s, offset_s=region.offset_s)
 
