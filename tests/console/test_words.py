@@ -21,6 +21,7 @@ from wattproof.keys.uint_array import UintArray
 from wattproof.ledger.transaction import Body, Part
 from wattproof.metering.model import Packet, ReplaceMeter
 from wattproof.node import WORDS, machine
+from wattproof.settlement.model import Band, PublishTariff
 
 ZONE = "Asia/Shanghai"
 NEW_YEAR_S = 1_735_660_800
@@ -190,3 +191,18 @@ def test_every_field_of_every_transaction_is_named(lang: Lang) -> None:
         for name in struct.__struct_fields__:
             label = words.label(name, lang, struct.__name__)
             assert label != name, f"{struct.__name__}.{name} has no words"
+
+
+@pytest.mark.parametrize(
+    ("lang", "head", "unit"),
+    [("en", ["From", "Price"], "CNY/kWh"), ("zh", ["起", "价格"], "元/千瓦时")],
+)
+def test_prices_read_as_they_were_typed(
+    ledger: MemoryLedger, lang: Lang, head: list[str], unit: str
+) -> None:
+    bands = (Band(from_s=0, price_ufen=30_000), Band(from_s=8 * 3600, price_ufen=90_001))
+    body = PublishTariff(region="CN-SH", id="night", from_s=NEW_YEAR_S, bands=bands)
+    table = told(ledger, body, lang)["bands"].value.table
+    assert table is not None
+    assert table.heads == head
+    assert table.rows == [["00:00", f"0.30 {unit}"], ["08:00", f"0.90001 {unit}"]]

@@ -21,7 +21,7 @@ from wattproof.keys.did import did_of
 from wattproof.keys.uint_array import UintArray
 from wattproof.ledger.state import Reading
 
-__all__ = ["Field", "Holder", "RoomWords", "Shown", "TableOf", "Texts", "Units", "Word",
+__all__ = ["Field", "Holder", "Number", "RoomWords", "Shown", "TableOf", "Texts", "Units", "Word",
            "Words"]  # fmt: skip
 
 Word = tuple[str, str]
@@ -36,6 +36,9 @@ meter measures.
 
 Texts = Callable[[Reading, Mapping[str, Any], Lang], Mapping[str, str]]
 """How fields of an event (as `gateway.words.events_of` gives it) read in its sentence."""
+
+Number = Callable[[int, Lang], str]
+"""How a number that is no amount of a unit reads: a price, a time of day."""
 
 Holder = Callable[[Reading, bytes], str]
 """Who holds or held a public key; empty where nobody does."""
@@ -64,12 +67,14 @@ class RoomWords(msgspec.Struct, frozen=True, kw_only=True):
     """A room's words.
 
     `fields` are labels by the name of a field, or by ``Struct.field`` where one name means two
-    things; `values` the words for a field's values, by the field's name and the value as text.
-    `units`, `texts` and `holder` look things up in the ledger.
+    things; `values` the words for a field's values, by the field's name and the value as text;
+    `numbers` says how fields of numbers read, named as in `fields`. `units`, `texts` and `holder`
+    look things up in the ledger.
     """
 
     fields: Mapping[str, Word] = {}
     values: Mapping[str, Mapping[str, Word]] = {}
+    numbers: Mapping[str, Number] = {}
     units: Units = _no_units
     texts: Texts = _no_texts
     holder: Holder = _nobody
@@ -106,12 +111,14 @@ class Words:
     def __init__(self, rooms: Iterable[RoomWords], *, zone: str) -> None:
         self._fields: dict[str, Word] = {}
         self._values: dict[str, dict[str, Word]] = {}
+        self._numbers: dict[str, Number] = {}
         self._units: list[Units] = []
         self._texts: list[Texts] = []
         self._holders: list[Holder] = []
         self._zone = zone
         for room in rooms:
             self._fields.update(room.fields)
+            self._numbers.update(room.numbers)
             self._units.append(room.units)
             self._texts.append(room.texts)
             self._holders.append(room.holder)
@@ -127,6 +134,11 @@ class Words:
         """What a value of an enumeration is called; the value itself where nobody named it."""
         word = self._values.get(field, {}).get(str(value))
         return str(value) if word is None else word[lang == "zh"]
+
+    def number(self, field: str, value: object, lang: Lang, struct: str = "") -> str | None:
+        """How a number of a field reads where its room says so; else None."""
+        number = self._numbers.get(f"{struct}.{field}") or self._numbers.get(field)
+        return number(value, lang) if number is not None and isinstance(value, int) else None
 
     def sentence(self, event: Mapping[str, Any], *, lang: Lang, reading: Reading) -> str:
         """An event of `gateway.words.events_of` in words, with names and units."""
@@ -172,9 +184,13 @@ class _Teller:
     def fields(self, body: msgspec.Struct) -> Iterator[Field]:
         units = self._units(body)
         for name in body.__struct_fields__:
-            label = self._words.label(name, self._lang, type(body).__name__)
-            value = self._shown(name, getattr(body, name), units.get(name))
-            yield Field(name=name, label=label, value=value)
+            struct, value = type(body).__name__, getattr(body, name)
+            number = self._words.number(name, value, self._lang, struct)
+            shown = (
+                self._shown(name, value, units.get(name)) if number is None else Shown(text=number)
+            )
+            label = self._words.label(name, self._lang, struct)
+            yield Field(name=name, label=label, value=shown)
 
     def _shown(self, name: str, value: Any, unit: str | None) -> Shown:
         if isinstance(value, UintArray):

@@ -19,6 +19,8 @@ from wattproof.settlement.model import (
     PayFromWallet,
     TopUpWallet,
 )
+from wattproof.settlement.price_chart import PRICE_UNITS
+from wattproof.settlement.price_text import price_text
 
 __all__ = ["WORDS"]
 
@@ -43,6 +45,14 @@ def _texts(_reading: Reading, event: Mapping[str, Any], lang: Lang) -> Mapping[s
     return shown
 
 
+def _time_of_day(second: int, _lang: Lang) -> str:
+    return f"{second // 3600:02}:{second // 60 % 60:02}"
+
+
+def _price(ufen: int, lang: Lang) -> str:
+    return f"{price_text(ufen)} {PRICE_UNITS[lang]}"
+
+
 _WH: Final = ("supply_wh", "consumption_wh", "supplied_wh", "consumed_wh", "net_wh")
 
 WORDS: Final = RoomWords(
@@ -56,8 +66,8 @@ WORDS: Final = RoomWords(
         "supply_tariff": ("Tariff for supply", "购电电价"),
         "consumption_tariff": ("Tariff for consumption", "售电电价"),
         "bands": ("Prices", "分时价格"),
-        "Band.from_s": ("Second of the day", "当日起始秒"),
-        "price_ufen": ("Micro-fen per Wh", "每瓦时微分"),
+        "Band.from_s": ("From", "起"),
+        "price_ufen": ("Price", "价格"),
         "PublishTariff.id": ("Tariff", "电价"),
         "tariff": ("Tariff", "电价"),
         "OfferContract.id": ("Contract", "合同"),
@@ -104,6 +114,7 @@ WORDS: Final = RoomWords(
             "owner": ("its owner", "所有者"),
         },
     },
+    numbers={"Band.from_s": _time_of_day, "price_ufen": _price},
     units=_units,
     texts=_texts,
 )
