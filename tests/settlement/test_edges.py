@@ -190,6 +190,17 @@ def test_what_one_meter_says_stops_nobody_elses_settlement() -> None:
     trading.check()
 
 
+def test_numbers_that_no_meter_can_have_are_refused() -> None:
+    trading = two_meters()
+    trading.open(START_S)
+    for number in (2**53 + 1, 2**63 - 1, 2**63, 2**64 - 1):
+        refused("settlement.batch_order", partial(trading.batch, [1, number]))
+    assert trading.last_run.reached == 0
+    trading.batch([1, 2**53])
+    refused("settlement.batch_order", partial(trading.batch, [2]))
+    trading.close()
+
+
 def two_meters() -> Trading:
     """A wind farm and the works, both trading."""
     trading = Trading()

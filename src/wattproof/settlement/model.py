@@ -25,6 +25,7 @@ __all__ = [
     "MAX_DAYS",
     "MAX_HOURS",
     "MAX_METER_WH",
+    "MAX_NUMBER",
     "MAX_PRICE_UFEN",
     "QUANTITIES",
     "UFEN_PER_FEN",
@@ -58,6 +59,8 @@ MAX_BANDS: Final = 48
 """Bands of a tariff's day at most."""
 MAX_BATCH: Final = 4_000
 """Meters in one batch of a run at most."""
+MAX_NUMBER: Final = 2**53
+"""No meter has a higher number."""
 MAX_HOURS: Final = 24 * 400
 """Hours that a meter's usage may wait for a run; more are refused with the packet."""
 MAX_METER_WH: Final = 2**53 - 1
@@ -290,7 +293,7 @@ class BatchRun(Body):
 
     region: Id
     run: Annotated[int, Meta(ge=1, le=2**31)]
-    after: Annotated[int, Meta(ge=0, le=2**53)]
+    after: Annotated[int, Meta(ge=0, le=MAX_NUMBER)]
     meters: UintArray
 
 

@@ -22,6 +22,7 @@ from wattproof.settlement.model import (
     HOUR_S,
     MAX_BATCH,
     MAX_DAYS,
+    MAX_NUMBER,
     BatchRun,
     CloseRun,
     FileStatement,
@@ -87,7 +88,7 @@ def batch_run(ctx: Context, body: BatchRun) -> None:
     batch = Batch(ctx, region, run)
     reached = run.reached
     for number in meters:
-        if number <= reached:
+        if not reached < number <= MAX_NUMBER:
             raise BATCH_ORDER(meter=number, reached=reached)
         if batch.full:
             break  # the run goes on from here
