@@ -8,8 +8,10 @@ from __future__ import annotations
 import time
 
 import pytest
+from litestar.di import Provide
 from playwright.sync_api import expect
 from tests.support.chromium import Opener
+from tests.support.gate import Gate
 from tests.support.market import drafted, refused, report, signed, text_of, usage_of
 from tests.support.site import PASSWORD, Client, Site
 
@@ -19,6 +21,7 @@ from wattproof.settlement.local_time import iso_local
 from wattproof.settlement.model import HOUR_S, AssignTariff, OpenRun
 from wattproof.settlement.queries import region_of, run_of
 from wattproof.settlement.records import Run
+from wattproof.settlement.run_work import RunWork
 
 PAGE = f"/settlement/regions/{REGION}/runs"
 OFFSET_S = 8 * HOUR_S
@@ -178,6 +181,42 @@ def test_a_run_from_the_form_to_its_end_in_a_browser(market: Site, open_page: Op
     page.wait_for_url("**/runs/*")
     expect(page.get_by_role("region", name="What it came to")).to_contain_text("1.1 kWh")
     expect(page.locator("main")).to_contain_text("finished")
+
+
+def run_work(market: Site) -> RunWork:
+    """The site's own."""
+    found = market.app.dependencies["run_work"]
+    assert isinstance(found, Provide)
+    work = found.dependency()
+    assert isinstance(work, RunWork)
+    return work
+
+
+def test_a_page_moves_by_itself_until_the_run_is_over(market: Site, open_page: Opener) -> None:
+    end_s = report(market, "office-a", (1_200,))
+    work = run_work(market)
+    engine, gate = work._engine, Gate(work._engine)
+    work._engine = gate
+    try:
+        with market.client("grid") as client:
+            path = client.form(drafted(client, PAGE, **until(end_s))).headers["location"]
+        page = open_page("grid", url=market.url)
+        plain = open_page("steel", url=market.url, java_script_enabled=False)
+        page.goto(path)
+        expect(page.get_by_role("status")).to_contain_text("meters are settled")
+        plain.goto(path)
+        expect(plain.get_by_role("progressbar")).to_be_visible()
+        assert "at work" in plain.locator("dl").inner_text()
+        page.goto(PAGE)
+        expect(page.locator("main")).to_contain_text("is at work.")
+        page.goto(path)
+        gate.allowed.release(2)
+        expect(page.get_by_role("region", name="What it came to")).to_contain_text("1.2 kWh")
+        expect(page.locator("dl")).to_contain_text("finished")
+        expect(plain.locator("dl")).to_contain_text("finished")  # it is loaded anew by itself
+    finally:
+        gate.allowed.release(10)
+        work._engine = engine
 
 
 def test_the_moving_part_asks_for_the_page_when_the_run_is_over(market: Site) -> None:

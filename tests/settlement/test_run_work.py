@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 import pytest
+from tests.support.gate import Gate
 from tests.support.settled_region import GRID, HOUR_S, REGION, START_S, SettledRegion
 
 from wattproof.keys.ed25519 import SigningKey
@@ -44,22 +44,6 @@ def work(region: SettledRegion) -> Iterator[RunWork]:
     made = RunWork(region.folder, region.writer)
     yield made
     made.close()
-
-
-class Gate:
-    """An engine that hands on as many calls as were let through."""
-
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
-        self.allowed = threading.Semaphore(0)
-        self.failure: Exception | None = None
-
-    def submit_many(self, raws: Sequence[bytes]) -> Sequence[Any]:
-        assert self.allowed.acquire(timeout=20)
-        if self.failure is not None:
-            raise self.failure
-        answers: Sequence[Any] = self._engine.submit_many(raws)
-        return answers
 
 
 def gated(work: RunWork) -> Gate:
