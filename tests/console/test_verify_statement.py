@@ -8,9 +8,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 from tests.console.checking import READY, hand_in, paste, serving_checks, visiting
-from tests.support.chromium import Chromium
+from tests.support.chromium import PHONE, Chromium
 from tests.support.statements import StatementFiles, spoilt_statements, written
 
 from wattproof.console.verify_page import standalone_page
@@ -141,3 +142,18 @@ def test_the_saved_page_checks_a_statement_without_a_network(
         page.wait_for_selector(READY)
         assert hand_in(page, good) == "ok"
         expect(page.locator('[data-step="net"]')).to_contain_text("6,000 瓦时：正值")
+
+
+@pytest.mark.parametrize("look", ["light", "dark"])
+def test_everybody_can_read_the_steps_of_a_statement(
+    browser: Chromium, page: Page, good: bytes, look: str
+) -> None:
+    """axe-core without findings, at phone width; nothing sticks out."""
+    options: dict[str, Any] = {"color_scheme": look, "size": PHONE}
+    with visiting(browser, page.url, **options) as small:
+        small.wait_for_selector(READY)
+        for data in (good, good.replace(b"1200", b"1201", 1)):
+            hand_in(small, data)
+            found = Axe().run(small).response["violations"]
+            assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
+            assert small.evaluate("document.documentElement.scrollWidth") == PHONE[0]
