@@ -100,7 +100,8 @@ def test_differences_are_told_to_those_who_see_meters(market: Site) -> None:
         page = client.page(path)
         assert "Not filed" in text_of(page)
         assert 'href="/settlement/trades/works-total"' in page
-        assert "Reported, and not settled" in text_of(page)
+        assert "not settled yet" in text_of(page)
+        assert "The next run settles what waits" in text_of(page)
     with market.client("steel") as client:
         page = client.page(path)
         told = text_of(page)
