@@ -104,7 +104,7 @@ CONTRACT_PRICE = ErrorCode(
     "settlement.contract_price",
     en="Contract {contract} is at {price} micro-fen per Wh; the region buys and sells for "
     "{low} to {high} in that time.",
-    zh="合同 {contract} 的价格为每瓦时 {price} 微分，超出该地区同期的购售电价范围 {low} 至 {high}。",
+    zh="合同 {contract} 的价格为每瓦时 {price} 微分，超出该地区同期购售电价（{low} 至 {high}）。",
 )
 CONTRACT_UNKNOWN = ErrorCode(
     NotFound,
