@@ -27,6 +27,8 @@ from wattproof.settlement.statement_bundle import (
 )
 
 PROOF = ["form", "ledger", "signature", "inclusion", "checkpoint"]
+RECORDED = "5c4b1edcb11ea2e9555f1ee44ea835fec6eb8ab1e97a9e6ac47c3e37300e2817"
+"""SHA-256 of the file in the vectors."""
 STEPS = ["bundle", *PROOF, "filing", "digest", "sums", "region", "rows", "net", "emissions",
          "differences"]  # fmt: skip
 
@@ -182,3 +184,13 @@ def test_the_command_checks_it_without_the_ledger(
     path.write_bytes(good.replace(b"1200", b"1201", 1))
     ran = command("verify", path)
     assert ran.code == 1 and "[settlement.bundle_digest]" in ran.out
+
+
+def test_a_file_that_was_written_once_holds_for_ever() -> None:
+    """The recorded file keeps its form: whoever was given one can check it with any version."""
+    data = (Path(__file__).parents[1] / "vectors" / "statement.json").read_bytes()
+    verdict = verify_file(data)
+    assert verdict.ok and names(verdict) == STEPS
+    assert sha256(data).hexdigest() == RECORDED
+    made = json.loads(json.loads(data)["statement"])
+    assert (made["net_wh"], made["verdict"], made["net_emission_g"]) == (6000, "positive", 3184)
