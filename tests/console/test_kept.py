@@ -72,11 +72,13 @@ def test_a_page_shows_what_there_is_while_newer_is_worked_out(reads: LongReads) 
     assert slow.times == 1
 
 
-def test_quick_work_is_waited_for(reads: LongReads) -> None:
+def test_quick_work_is_waited_for(reads: LongReads, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "WAIT_S", 10)
+    monkeypatch.setattr(module, "REST", 0)
+
     async def run() -> None:
         kept: Kept[int] = Kept()
         assert await kept.get("a", size=5, make=Work(1), long_reads=reads) == 1
-        await asyncio.sleep(0.02)
         assert await kept.get("a", size=6, make=Work(2), long_reads=reads) == 2
 
     asyncio.run(run())

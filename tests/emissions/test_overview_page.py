@@ -23,8 +23,12 @@ def chart(page: Page, title: str) -> None:
     """Wait until a chart of this title is drawn, and look whether there is anything on it."""
     drawn = page.get_by_role("img", name=title)
     expect(drawn).to_have_attribute("data-drawn", "true")
-    pixels = """canvas => new Set(canvas.getContext("2d")
-        .getImageData(0, 0, canvas.width, canvas.height).data).size"""
+    pixels = """canvas => {
+        const copy = new OffscreenCanvas(canvas.width, canvas.height);
+        const context = copy.getContext("2d", {willReadFrequently: true});
+        context.drawImage(canvas, 0, 0);
+        return new Set(context.getImageData(0, 0, copy.width, copy.height).data).size;
+    }"""
     assert drawn.locator("canvas").first.evaluate(pixels) > 20
 
 

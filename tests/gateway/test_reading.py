@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 from tests.gateway.served import Served, problem, serving
 from tests.ledger.growing import KEY
@@ -146,7 +147,7 @@ def test_a_receipt_and_a_proof_hold_outside(served: Served) -> None:
     asked = served.client.post(
         "/api/v1/verify", content=file.content, headers={"Content-Type": "application/json"}
     )
-    assert asked.json() == plain(verdict)
+    assert asked.json() == msgspec.json.decode(msgspec.json.encode(verdict))
     changed = file.content.replace(b'"height":', b'"height":1')
     asked = served.client.post(
         "/api/v1/verify", content=changed, headers={"Content-Type": "application/octet-stream"}
