@@ -76,6 +76,7 @@ async def show_own(
             to_s=period.end_s,
         )
 
+    last = await long_reads.run(lambda: _last(ledger, visitor, own))
     key = (who, period, numbers, sum(one.trades for one in usages))
     found = await kept.get(key, size=0, make=make, long_reads=long_reads)
     text = frame.text(visitor.lang)
@@ -97,7 +98,7 @@ async def show_own(
         chart=None
         if found is None
         else chart_of(found, period, clock, title=text(ENERGY), names=names),
-        last=_last(ledger, visitor, own),
+        last=last,
         settled=bool(regions(ledger)),
         newest_s=newest_s,
     )
