@@ -255,7 +255,7 @@ def test_the_api_keeps_to_its_schema(site: Site, login: str, tmp_path: Path) -> 
                 *("--phases", "examples,coverage,fuzzing", "--max-examples", "8"),
                 *(["--header", f"Cookie: {cookies}"] if cookies else []),
             ],
-            capture_output=True, text=True, timeout=60, cwd=tmp_path, check=False,
+            capture_output=True, text=True, timeout=180, cwd=tmp_path, check=False,
         )  # fmt: skip
         assert run.returncode == 0, run.stdout + run.stderr
         assert client.get("/healthz").json()["status"] == "ok"
