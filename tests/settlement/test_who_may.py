@@ -33,6 +33,7 @@ from wattproof.identity.model import (
     EnrolDevice,
     GrantRole,
     RegisterParty,
+    ReinstateParty,
     RevokeDevice,
     RevokeParty,
     RevokeRole,
@@ -296,6 +297,23 @@ def test_who_lost_the_role_settles_no_more() -> None:
     refused("identity.role.missing", trading.close)
     trading.submit(GrantRole(party="grid", role="grid_company"), "registrar")
     assert trading.batch([works]).consumption[0].fen == 50
+
+
+def test_a_party_that_was_stopped_does_not_pay_by_its_meters() -> None:
+    trading = Trading()
+    trading.meter("m1", owner="works", money=1000)
+    trading.meter("m2", owner="house")
+    body = pay("m1", to_device="m2")
+    trading.submit(body, "m1")
+    trading.submit(SuspendParty(party="works", reason=""), "registrar")
+    for who in ("m1", "works"):
+        refused("identity.party.suspended", partial(trading.submit, body, who))
+    trading.report("m1", [100_000], start_s=START_S)  # it measures, and owes what it uses
+    trading.run(START_S + HOUR_S)
+    assert trading.usage(1).due_fen == 5000 - 999
+    trading.submit(ReinstateParty(party="works"), "registrar")
+    trading.top_up("m1", 10)
+    trading.submit(body, "m1")
 
 
 def test_limits_are_of_the_day_whoever_pays_with_whichever_key() -> None:

@@ -13,8 +13,9 @@ from msgspec.structs import replace
 
 from wattproof.book.contract import find_account, find_asset, issue, open_account, post
 from wattproof.book.model import ACCOUNTS, Account, Asset
-from wattproof.identity.contract import find_device
+from wattproof.identity.contract import find_device, find_party
 from wattproof.identity.events import DeviceConfirmed
+from wattproof.identity.lifecycle import party_after
 from wattproof.identity.model import Device
 from wattproof.ledger.machine import Context
 from wattproof.settlement.events import (
@@ -125,7 +126,7 @@ def top_up_wallet(ctx: Context, body: TopUpWallet) -> None:
 
 
 def pay_from_wallet(ctx: Context, body: PayFromWallet) -> None:
-    """Pay as the meter itself or as its owner, within the limit of the day."""
+    """Pay as the meter itself or as its owner, who must be active, within the day's limit."""
     asset = demand_money(ctx, body.asset)
     device = find_device(ctx, body.device)
     if bool(body.target) == bool(body.to_device) or body.to_device == body.device:
@@ -133,6 +134,8 @@ def pay_from_wallet(ctx: Context, body: PayFromWallet) -> None:
     by_device = ctx.actor.kind == "device"
     if ctx.actor.id != (device.id if by_device else device.owner):
         raise NOT_YOURS(device=device.id, party=ctx.actor.id)
+    if by_device:  # a party that was stopped does not pay by its meters either
+        party_after(find_party(ctx, device.owner), "sign")
     wallet = ensure_wallet(ctx, device)
     if wallet.frozen_by:
         raise FROZEN(device=device.id, party=wallet.frozen_by)
