@@ -150,7 +150,7 @@ def test_a_frozen_wallet_says_by_whom_and_why(market: Site) -> None:
 
 
 def test_the_list_goes_on_page_by_page(market: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("wattproof.settlement.wallet_pages.PER_PAGE", 5)
+    monkeypatch.setattr("wattproof.settlement.wallet_view.PER_PAGE", 5)
     wallets = [one.device for one in market.writer.store.scan(WALLETS)]
     pages = -(-len(wallets) // 5)
     seen: list[str] = []

@@ -10,10 +10,8 @@ Who acts for a wallet without seeing it (a bank that tops it up) names its meter
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Final
 
-import msgspec
 from litestar import Request, get, post
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
@@ -21,61 +19,44 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Response
 
 from wattproof.book.amounts import shown_amount, shown_unit
-from wattproof.book.model import MAX_MEMO, Asset
+from wattproof.book.model import MAX_MEMO
 from wattproof.book.queries import asset as asset_of
 from wattproof.book.statement import Line, Statement
 from wattproof.console.filled import Filled
 from wattproof.console.frame import Frame
-from wattproof.console.i18n import marked
 from wattproof.console.rehearsal import Rehearsal
 from wattproof.console.sign_in import form_checked
 from wattproof.console.signing import Signer
 from wattproof.console.visitor import Visitor, now_s
 from wattproof.core.actor import Actor
 from wattproof.core.codes import check_id
-from wattproof.core.errors import Lang, Refused
+from wattproof.core.errors import Refused
 from wattproof.gateway.access import may_see
 from wattproof.gateway.reading import Asker, Ledger
 from wattproof.identity.model import Device
 from wattproof.ledger.store import Store
 from wattproof.settlement.queries import regions
 from wattproof.settlement.records import REGIONS
-from wattproof.settlement.sight import operator_of, seen_meter
+from wattproof.settlement.sight import seen_meter
 from wattproof.settlement.wallet_forms import (
     ABOUT_FIELDS,
     ACTIONS,
     moneys,
     offered,
-    own_accounts,
     told,
     wallet_body,
 )
-from wattproof.settlement.wallet_queries import (
-    WalletView,
-    wallet_of,
-    wallet_statement,
-    wallets_of,
-)
+from wattproof.settlement.wallet_queries import wallet_of, wallet_statement
+from wattproof.settlement.wallet_view import payable, run_of, shown_held, sources, wallets_seen
 
-__all__ = ["ShownHeld", "pages"]
+__all__ = ["pages"]
 
-PER_PAGE: Final = 50
-LOOKED_AT: Final = 2_000
-"""Wallets that are looked at for one page of a filtered list."""
 MOVEMENTS_PER_PAGE: Final = 30
 BY_ID: Final = ("top-up", "limit-owner", "freeze", "unfreeze")
 """What is done with a wallet that need not be seen."""
 
 Text = Annotated[str, QueryParameter(max_length=64)]
 Start = Annotated[int | None, QueryParameter(ge=0, le=2**62)]
-
-
-class ShownHeld(msgspec.Struct, frozen=True, kw_only=True):
-    """What a wallet holds of an asset, as pages show it."""
-
-    asset: str
-    amount: str
-    unit: str
 
 
 @get("/settlement/wallets", include_in_schema=False)
@@ -168,8 +149,6 @@ def pages() -> list[HTTPRouteHandler]:
     return [list_wallets, act_by_id, show_wallet, act_on_wallet]
 
 
-_RUN: Final = re.compile(r"settlement run (\d{1,10})", re.ASCII)
-"""What the rules write beside the movements of a run (`batch.Batch`)."""
 _ASKED: Final = ("region", "owner", "only", "after")
 _OF_PAYMENT: Final = {
     "book.account.unknown": "target",
@@ -194,7 +173,7 @@ def _list(
     if not (sees_all or asked["region"]):
         asked["owner"] = actor.id
     with ledger.snapshot():
-        wallets, following = _page(ledger, actor, asked)
+        wallets, following = wallets_seen(ledger, actor, asked)
     return frame.page(
         visitor,
         "settlement/wallets.html",
@@ -206,64 +185,16 @@ def _list(
         operated=operated,
         acts=[name for name in BY_ID if name in _by_id(actor)],
         money_choices=[(one.id, one.id) for one in moneys(ledger)],
-        source_choices=_sources(frame, visitor, ledger),
+        source_choices=sources(frame, visitor, ledger),
         memo_characters=MAX_MEMO,
         form=form,
         empty_form=Filled(),
     )
 
 
-def _page(ledger: Store, actor: Actor, asked: dict[str, str]) -> tuple[list[WalletView], str]:
-    """The wallets of a page, and the device behind which the next one begins."""
-    found: list[WalletView] = []
-    after, looked_at = asked["after"] or None, 0
-    while looked_at < LOOKED_AT:
-        some = wallets_of(
-            ledger,
-            region=asked["region"] or None,
-            owner=asked["owner"] or None,
-            after=after,
-            limit=PER_PAGE + 1,
-            now_s=now_s(),
-        )
-        looked_at += len(some)
-        for one in some:
-            after = one.device
-            if _wanted(one, asked["only"]) and may_see(actor, _parties(ledger, one)):
-                found.append(one)
-            if len(found) == PER_PAGE:
-                return found, "" if one is some[-1] and len(some) <= PER_PAGE else after
-        if len(some) <= PER_PAGE:
-            return found, ""
-    return found, after or ""
-
-
-def _wanted(one: WalletView, only: str) -> bool:
-    if only == "frozen":
-        return bool(one.frozen_by)
-    return bool(one.due_fen) if only == "due" else True
-
-
-def _parties(ledger: Store, one: WalletView) -> list[str]:
-    return [one.owner, operator_of(ledger, one.region)]
-
-
 def _by_id(actor: Actor) -> list[str]:
     both = [offered(actor, owner="", frozen=frozen) for frozen in (False, True)]
     return [*both[0], *both[1]]
-
-
-def shown_held(ledger: Store, wallet: WalletView, lang: Lang) -> list[ShownHeld]:
-    """What is in a wallet, as pages show it."""
-    found = []
-    for one in wallet.balances:
-        asset = asset_of(ledger, one.asset)
-        found.append(
-            ShownHeld(
-                asset=asset.id, amount=shown_amount(one.amount, asset), unit=shown_unit(asset, lang)
-            )
-        )
-    return found
 
 
 def _wallet(
@@ -290,7 +221,7 @@ def _wallet(
             ledger, device.id, asset=known.id, start=start, limit=MOVEMENTS_PER_PAGE
         )
         lines = [
-            (line, shown_amount(line.amount, known), _run_of(line.memo)) for line in found.lines
+            (line, shown_amount(line.amount, known), run_of(line.memo)) for line in found.lines
         ]
     actions = offered(visitor.actor, owner=wallet.owner, frozen=bool(wallet.frozen_by))
     return frame.page(
@@ -312,35 +243,8 @@ def _wallet(
         actions=actions,
         orphan=form if form and action not in actions else None,
         forms={name: form if form and name == action else Filled() for name in ACTIONS},
-        moneys=_payable(ledger, wallet, visitor.lang),
+        moneys=payable(ledger, wallet, visitor.lang),
         issue_choices=[(one.id, one.id) for one in moneys(ledger)],
-        source_choices=_sources(frame, visitor, ledger),
+        source_choices=sources(frame, visitor, ledger),
         memo_characters=MAX_MEMO,
     )
-
-
-def _sources(frame: Frame, visitor: Visitor, ledger: Store) -> list[tuple[str, str]]:
-    """Out of what a bank tops wallets up: new money, or an account of its own."""
-    issued = ("", frame.text(visitor.lang)(marked("newly issued money")))
-    if not visitor.has_role("bank"):
-        return [issued]
-    return [issued, *((one.id, one.id) for one in own_accounts(ledger, visitor.actor.id))]
-
-
-def _run_of(memo: str) -> str:
-    """The number of the settlement run of which a movement says that it is; empty for others."""
-    found = _RUN.fullmatch(memo)
-    return "" if found is None else found[1]
-
-
-def _payable(ledger: Store, wallet: WalletView, lang: Lang) -> list[tuple[str, str]]:
-    """The money in a wallet that can be paid, each with how much there is."""
-    return [
-        (one.id, f"{one.id} · {_text(wallet.held(one.id), one, lang)}")
-        for one in moneys(ledger)
-        if wallet.held(one.id) > 0
-    ]
-
-
-def _text(amount: int, asset: Asset, lang: Lang) -> str:
-    return f"{shown_amount(amount, asset)} {shown_unit(asset, lang)}"
