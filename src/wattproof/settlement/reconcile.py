@@ -170,7 +170,7 @@ tradable AS (
     FROM {places} AS places
     WHERE quantity IN ({quantities})
 ),
-reported AS (
+reported AS NOT MATERIALIZED (
     SELECT meter, entry, amount
     FROM {readings} AS readings
     WHERE start_s >= {from_s} AND start_s < {to_s} AND entry < {entries}
