@@ -12,7 +12,6 @@ from wattproof.book.model import Asset
 from wattproof.book.queries import asset as asset_of
 from wattproof.cli.host import Host
 from wattproof.cli.output import JsonFlag, language, progress, say, show_json
-from wattproof.core.trace_codes import trace_text
 from wattproof.core.units import format_amount
 from wattproof.engines.folder import LedgerFolder
 from wattproof.gateway.words import plain
@@ -32,9 +31,8 @@ from wattproof.settlement.packet_queries import packets_behind
 from wattproof.settlement.queries import region_of, run_of
 from wattproof.settlement.records import Region, Run
 from wattproof.settlement.runner import BATCH, settle_region
-from wattproof.settlement.traces.of_meter import SealedCode, code_of_trade, codes_of_trades
+from wattproof.settlement.traces.of_meter import SealedCode, codes_of_trades
 from wattproof.settlement.traces.queries import opened_epochs, rows_of
-from wattproof.settlement.traces.trades import UNSPECIFIED
 from wattproof.settlement.trade_queries import TradeView, trades_of
 from wattproof.settlement.waiting import waits
 
@@ -162,10 +160,13 @@ def _add_trades(app: typer.Typer, host: Host) -> None:
         for one in found:
             _say_trade(one, regions[one.region], moneys[one.region])
             _say_packets(packets[one.id])
-            _say_code(one, sealed.get(one.id))
+            _say_code(sealed.get(one.id))
         if not found:
             say(f"{device} has no trades.", f"{device} 没有交易。")
-        elif len(found) == limit and found[-1].trade > 1:
+        elif not party:
+            say("Trace codes are sealed: --as a holder of their key opens them.",
+                "溯源码已加密：以密钥持有方身份（--as）可查看。")  # fmt: skip
+        if len(found) == limit and found[-1].trade > 1:
             last = found[-1].id
             say(f"Older ones: --before {last}", f"更早的：--before {last}")
 
@@ -180,15 +181,6 @@ def _sealed(
     return codes_of_trades(store, rows_of(store), held, trades)
 
 
-def _code(trade: TradeView, sealed: SealedCode | None) -> str | None:
-    """The code that was published, else the one it would get where nothing is known of its
-    technology."""
-    if sealed is not None:
-        return sealed.code
-    code = code_of_trade(trade, place=trade.region, technology=UNSPECIFIED)
-    return None if code is None else trace_text(code)
-
-
 def _trade(
     one: TradeView, packets: Sequence[PacketRow], sealed: SealedCode | None
 ) -> dict[str, Any]:
@@ -196,7 +188,7 @@ def _trade(
     return {
         **plain(one),
         "packets": [_packet(row) for row in packets],
-        "trace_code": _code(one, sealed),
+        "trace_code": None if sealed is None else sealed.code,
         "sealed": None if sealed is None else {"epoch": sealed.epoch, "entry": sealed.entry},
     }
 
@@ -214,11 +206,11 @@ def _say_trade(one: TradeView, region: Region, money: Asset) -> None:
     cost, paid, due = (money_text(fen, money) for fen in (one.fen, one.paid_fen, one.due_fen))
     energy = format_amount(one.wh, "Wh", language())
     start = iso_local(one.first_s, region.offset_s)
-    head = f"{one.id}: {kind_text(one.kind)}, {start}"
+    kind = kind_text(one.kind)
     say(
-        f"{head}, {one.hours} h, {energy}, {cost}; paid {paid}, due {due}"
+        f"{one.id}: {kind}, {start}, {one.hours} h, {energy}, {cost}; paid {paid}, due {due}"
         f" (run {one.run}, entry {one.entry})",
-        f"{head}，{one.hours} 小时，{energy}，{cost}；已付 {paid}，未付 {due}"
+        f"{one.id}：{kind}，{start}，{one.hours} 小时，{energy}，{cost}；已付 {paid}，未付 {due}"
         f"（第 {one.run} 次结算，第 {one.entry} 条）",
     )
 
@@ -234,10 +226,9 @@ def _say_packets(packets: Sequence[PacketRow]) -> None:
     say(f"  packets {en}", f"  数据包 {zh}")
 
 
-def _say_code(one: TradeView, sealed: SealedCode | None) -> None:
-    code = _code(one, sealed)
-    if code is None:
-        return
-    en = "" if sealed is None else f" (sealed in entry {sealed.entry})"
-    zh = "" if sealed is None else f"（加密于第 {sealed.entry} 条）"
-    say(f"  trace code {code}{en}", f"  溯源码 {code}{zh}")
+def _say_code(sealed: SealedCode | None) -> None:
+    if sealed is not None:
+        say(
+            f"  trace code {sealed.code} (sealed in entry {sealed.entry})",
+            f"  溯源码 {sealed.code}（加密于第 {sealed.entry} 条）",
+        )
