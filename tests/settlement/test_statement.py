@@ -320,3 +320,18 @@ def test_trades_and_hours_that_do_not_agree_are_our_own_fault(
 
     monkeypatch.setattr("wattproof.settlement.statement.batches_of", damaged)
     refused("settlement.trades_misfit", lambda: stated(region))
+
+
+def test_more_than_a_statement_can_add_up(
+    region: SettledRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    region.report("works", [100])
+    region.run(START_S + DAY_S)
+
+    def enormous(*arguments: Any, **options: Any) -> Iterator[TradeBatch]:
+        for batch in batches_of(*arguments, **options):
+            trades = tuple(replace(one, wh=2**62 + 1) for one in batch.settled.consumption)
+            yield replace(batch, settled=replace(batch.settled, consumption=trades))
+
+    monkeypatch.setattr("wattproof.settlement.statement.batches_of", enormous)
+    refused("analytics.overflow", lambda: stated(region))

@@ -32,7 +32,7 @@ MAX_LISTED: Final = 10_000
 
 
 class Traded(msgspec.Struct, frozen=True, kw_only=True):
-    """What was settled, trade by trade: the meter's number and Wh, as arrays of one length."""
+    """What was settled of each meter: its number and Wh, as arrays of one length."""
 
     meter: Array
     wh: Array

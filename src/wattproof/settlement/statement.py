@@ -18,6 +18,7 @@ import numpy as np
 
 from wattproof.analytics.lake import Lake
 from wattproof.analytics.snapshot import Snapshot
+from wattproof.analytics.sums import OVERFLOW
 from wattproof.analytics.table import Array
 from wattproof.core.errors import Broken, ErrorCode
 from wattproof.ledger.store import Store
@@ -44,6 +45,8 @@ __all__ = [
 FORMAT: Final = "wattproof-settlement-statement-1"
 """What a statement's bytes call themselves; another layout would have another number."""
 UG_PER_G: Final = 1_000_000
+MAX_WH: Final = 2**62
+"""The most that a statement adds up, as the ledger takes no more of one."""
 
 TRADES_MISFIT = ErrorCode(
     Broken,
@@ -181,8 +184,7 @@ class _Trades:
         self.fen = dict(self.count)
         self.paid_fen = dict(self.count)
         self.hours: dict[int, list[int]] = {}
-        self._meters: list[Array] = []
-        self._wh: list[Array] = []
+        self._of_meters: Array = np.zeros(0, np.int64)
 
     def add(self, settled: Settled) -> None:
         """Add a batch's trades and hours, as far as they lie in the period."""
@@ -196,11 +198,9 @@ class _Trades:
 
     @property
     def traded(self) -> Traded:
-        """All trades of the period, by meter."""
-        none = np.array((), np.int64)
-        return Traded(
-            meter=np.concatenate([none, *self._meters]), wh=np.concatenate([none, *self._wh])
-        )
+        """What was settled of each meter in the period."""
+        meters = np.flatnonzero(self._of_meters)
+        return Traded(meter=meters, wh=self._of_meters[meters])
 
     @property
     def agree(self) -> bool:
@@ -217,8 +217,15 @@ class _Trades:
         self.wh[kind] += sum(amounts)
         self.fen[kind] += sum(trade.fen for trade in some)
         self.paid_fen[kind] += sum(trade.paid_fen for trade in some)
-        self._meters.append(np.array([trade.meter for trade in some], np.int64))
-        self._wh.append(np.array(amounts, np.int64))
+        if self.wh[kind] > MAX_WH:  # below it no meter's own sum can be beyond 64 bits
+            raise OVERFLOW()
+        meters = np.array([trade.meter for trade in some], np.int64)
+        size = int(meters.max()) + 1
+        if size > len(self._of_meters):
+            longer = np.zeros(max(size, 2 * len(self._of_meters)), np.int64)
+            longer[: len(self._of_meters)] = self._of_meters
+            self._of_meters = longer
+        np.add.at(self._of_meters, meters, np.array(amounts, np.int64))
 
 
 def _statement(
