@@ -90,9 +90,10 @@ from wattproof.metering.words import WORDS as METERING_WORDS
 from wattproof.settlement import api as settlement_api
 from wattproof.settlement.cli import add_commands as add_settlement_commands
 from wattproof.settlement.meter_panels import trade_panels
-from wattproof.settlement.statement_bundle import MAX_BUNDLE_BYTES, verify_file
-from wattproof.settlement.model import OpenRun
+from wattproof.settlement.model import FileStatement, OpenRun
 from wattproof.settlement.run_work import RunWork
+from wattproof.settlement.statement_bundle import MAX_BUNDLE_BYTES, verify_file
+from wattproof.settlement.statement_pages import follow_filing
 from wattproof.settlement.traces import api as traces_api
 from wattproof.settlement.traces.cli import add_commands as add_trace_commands
 from wattproof.settlement.traces.words import WORDS as TRACE_WORDS
@@ -333,7 +334,7 @@ def make_site(folder: LedgerFolder, writer: Writer) -> Litestar:
         ),
         roles_of=lambda party: _roles_of(store, party),
         pages=[page for router in PAGE_ROUTERS for page in router()],
-        following={OpenRun: runs.follow},
+        following={OpenRun: runs.follow, FileStatement: follow_filing(store)},
     )
     rehearsal = Rehearsal(
         machine=folder.machine, store=store, key_of=lambda party: _key_of(store, party)

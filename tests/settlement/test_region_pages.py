@@ -138,7 +138,7 @@ def test_a_grid_company_defines_a_region(market: Site) -> None:
         assert "Tolerance 1 kWh" in signed(client, define, **FORM)
         assert region_of(market.writer.store, "CN-JS").operator == "grid"
         empty = text_of(client.page("/settlement/regions/CN-JS"))
-        assert "Nothing of this region is settled yet" in empty
+        assert "This region has no prices yet" in empty
         assert "Jiangsu" in text_of(client.page("/settlement"))
     with market.client("steel") as client:
         assert "identity.role.missing" in client.page("/settlement/define", 403)

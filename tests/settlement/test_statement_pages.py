@@ -11,7 +11,7 @@ from hashlib import sha256
 
 from playwright.sync_api import expect
 from tests.support.chromium import PHONE, Opener
-from tests.support.market import report, signed, text_of
+from tests.support.market import drafted, report, signed, text_of
 from tests.support.site import Client, Site
 
 from wattproof.core.units import format_amount
@@ -121,9 +121,11 @@ def test_one_is_looked_at_and_filed(market: Site) -> None:
         report(market, "office-a", (1,))  # what comes after the look changes nothing of it
         digest = re.search(r"<code>([0-9a-f]{64})</code>", page)
         assert digest is not None
-        told = signed(client, f"{ROOT}/statement/file", **hidden(page))
+        draft = drafted(client, f"{ROOT}/statement/file", **hidden(page))
+        told = text_of(client.page(draft))
         assert "File a settlement statement" in told and digest[1] in told
         number = before + 1
+        assert client.form(draft).headers["location"] == f"{PAGE}/{number}"
         assert filed(market, number).digest.hex() == digest[1]
         again = text_of(client.page(f"{PAGE}/{number}"))
         assert "Made again: the same." in again and "works-total" in again
@@ -178,6 +180,9 @@ def test_a_region_that_was_never_settled_has_nothing_to_state(market: Site) -> N
         made = text_of(client.page("/settlement/regions/CN-ZJ/statement"))
         assert "Nothing was settled in this period." in made
         submit(market, OpenRun(region="CN-ZJ", until_s=0))
+        assert "This region has no prices yet" in client.page("/settlement/regions/CN-ZJ")
+        prices = {"id": "a", "day": "2025-01-01", "hour": "00:00", "price_1": "0.4"}
+        signed(client, "/settlement/tariffs/CN-ZJ/publish", **prices)
         shown = text_of(client.page("/settlement/regions/CN-ZJ"))
         assert "found no meter with hours" in shown
 
@@ -208,6 +213,5 @@ def test_a_statement_from_the_form_to_the_ledger_on_a_phone(
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE[0]
     page.get_by_role("button", name="Put it on the ledger").click()
     page.get_by_role("button", name="Sign and submit").click()
-    page.wait_for_url("**/ledger/transactions/*")
-    page.goto(f"{PAGE}/{number}")
+    page.wait_for_url(f"**/statements/{number}")
     expect(page.locator("main")).to_contain_text("Made again: the same.")

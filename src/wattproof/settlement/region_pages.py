@@ -32,7 +32,7 @@ from wattproof.ledger.store import Store
 from wattproof.settlement.flow_view import FlowChart, flow_chart
 from wattproof.settlement.local_clock import LocalClock
 from wattproof.settlement.model import DefineRegion, StatementStep
-from wattproof.settlement.queries import periods_of, regions, sums_of
+from wattproof.settlement.queries import periods_of, regions, sums_of, tariffs_of
 from wattproof.settlement.region_forms import ABOUT_FIELDS, offered, region_body
 from wattproof.settlement.region_period import RegionPeriod
 from wattproof.settlement.region_value import value_of
@@ -106,6 +106,7 @@ async def show_region(
         most=STEPS_SHOWN,
         flows=flows,
         flows_refused=refusal,
+        priced=bool(whole.days or tariffs_of(ledger, region.region)),
     )
 
 

@@ -31,7 +31,7 @@ from wattproof.console.frame import Frame
 from wattproof.console.kept import Kept
 from wattproof.console.rehearsal import Rehearsal
 from wattproof.console.sign_in import form_checked
-from wattproof.console.signing import Signer
+from wattproof.console.signing import Follow, Signer
 from wattproof.console.visitor import Visitor, now_s
 from wattproof.core.errors import ErrorCode, NotFound
 from wattproof.emissions.live import live_lake
@@ -39,11 +39,13 @@ from wattproof.engines.folder import LedgerFolder
 from wattproof.gateway.access import require_sight
 from wattproof.gateway.reading import Asker, Ledger, Long
 from wattproof.keys.ed25519 import SigningKey
+from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
 from wattproof.settlement.filing import Remade, filing_of, made_again
 from wattproof.settlement.local_clock import LocalClock
 from wattproof.settlement.local_days import check_statement_step
-from wattproof.settlement.queries import filed_statement, sums_of
+from wattproof.settlement.model import FileStatement
+from wattproof.settlement.queries import filed_statement, region_of, sums_of
 from wattproof.settlement.records import STATEMENTS, Region
 from wattproof.settlement.region_period import RegionPeriod
 from wattproof.settlement.region_view import RegionView, region_view
@@ -60,7 +62,7 @@ from wattproof.settlement.statement_view import (
     statement_csv_lines,
 )
 
-__all__ = ["statement_pages"]
+__all__ = ["follow_filing", "statement_pages"]
 
 PER_PAGE: Final = 50
 ROWS_SHOWN: Final = 1_000
@@ -267,6 +269,17 @@ async def download(
         return _attached(statement_bytes(made), name)
     lines = statement_csv_lines if file == "rows.csv" else difference_csv_lines
     return _csv(lines(made), name)
+
+
+def follow_filing(reading: Reading) -> Follow:
+    """After a statement was filed on a page, it is shown."""
+
+    def follow(filed: FileStatement, _key: SigningKey | None) -> str:
+        region = region_of(reading, filed.region)
+        view = RegionView(region=region, operates=True, sees_meters=True)
+        return view.path(f"/statements/{region.statements}")
+
+    return follow
 
 
 def statement_pages() -> Sequence[Router]:
