@@ -131,6 +131,30 @@ def test_a_contract_that_is_over_is_told_of_the_trades_that_it_was_for(
     assert {share.contract for share in found[0][1].shares} == {"c0", ""}
 
 
+def test_an_hour_that_runs_have_cut_uses_up_a_contract_once(region: SettledRegion) -> None:
+    """A quarter of an hour a packet, each settled as it comes."""
+    with region:
+        for meter, supply in (("house", False), ("roof", True)):
+            region.meter(meter, supply=supply)
+            region.report(meter, [], interval_s=900)
+        for id_, wh in (("c0", 250), ("c1", 300)):
+            contract = OfferContract(
+                id=id_, supply="roof", consumption="house", wh_per_hour=wh, price_ufen=44_444,
+                from_s=START_S, to_s=START_S + HOUR_S,
+            )  # fmt: skip
+            region.submit(contract, IMPORTER)
+            region.submit(AcceptContract(id=id_), IMPORTER)
+        for quarter in range(6):
+            region.report("house", [200], start_s=START_S + quarter * 900, interval_s=900)
+            region.run(START_S + 2 * HOUR_S)
+        found = bills(region, "house")
+    for trade, bill in found:
+        check(trade, bill)
+    assert [[(share.contract, share.wh) for share in bill.shares] for _, bill in found] == [
+        [("c0", 200)], [("c0", 50), ("c1", 150)], [("c1", 150), ("", 50)], *[[("", 200)]] * 3,
+    ]  # fmt: skip
+
+
 def test_every_trade_of_the_demonstration_is_told(market: Site) -> None:
     store, codec = market.writer.store, market.folder.machine.codec
     meters = {usage.device for usage in store.scan(USAGE)}

@@ -20,7 +20,7 @@ from wattproof.ledger.store import Store
 from wattproof.ledger.transaction import Codec
 from wattproof.metering.model import Packet, PacketAccepted, PacketRow, catch_up_span
 from wattproof.settlement.model import HOUR_S, UFEN_PER_FEN
-from wattproof.settlement.packet_queries import packets_behind
+from wattproof.settlement.packet_queries import packets_behind, packets_of
 from wattproof.settlement.queries import region_of, run_of, tariffs_of
 from wattproof.settlement.records import CONTRACTS, USAGE, Bilateral, Region, Tariff
 from wattproof.settlement.trade_queries import TradeView
@@ -79,12 +79,13 @@ def bill_of(store: Store, codec: Codec, trade: TradeView) -> Bill:
     region, usage = region_of(store, trade.region), store.get(USAGE, trade.number)
     assert usage is not None, f"{trade.device} has traded"
     contracts = _contracts(store, trade)
+    before_wh = _before_wh(store, codec, trade, hours_wh) if contracts else 0
     best: Bill | None = None
     for tariff in dict.fromkeys((usage.tariff, _default(region, trade)) if usage.tariff else
                                 (_default(region, trade),)):  # fmt: skip
         versions = [one for one in tariffs_of(store, region.region, tariff)
                     if one.entry < trade.entry]  # fmt: skip
-        found = _bill(trade, packets, hours_wh, region, versions, contracts)
+        found = _bill(trade, packets, hours_wh, before_wh, region, versions, contracts)
         if found.agrees:
             return found
         best = best or found
@@ -103,6 +104,7 @@ def _bill(
     trade: TradeView,
     packets: tuple[PacketRow, ...],
     hours_wh: Sequence[int],
+    before_wh: int,
     region: Region,
     versions: Sequence[Tariff],
     contracts: Sequence[Bilateral],
@@ -111,7 +113,16 @@ def _bill(
         BillHour(
             start_s=trade.first_s + at * HOUR_S,
             wh=wh,
-            shares=tuple(_shares(trade.first_s + at * HOUR_S, wh, region, versions, contracts)),
+            shares=tuple(
+                _shares(
+                    trade.first_s + at * HOUR_S,
+                    wh,
+                    region,
+                    versions,
+                    contracts,
+                    before_wh=0 if at else before_wh,
+                )
+            ),
         )
         for at, wh in enumerate(hours_wh)
     )
@@ -137,12 +148,21 @@ def _shares(
     region: Region,
     versions: Sequence[Tariff],
     contracts: Sequence[Bilateral],
+    *,
+    before_wh: int,
 ) -> Iterator[Share]:
-    """An hour's energy by price, contracts first; what has no price is left out."""
+    """An hour's energy by price, contracts first; what has no price is left out.
+
+    Of the contracts' energy, so much was settled in this hour before.
+    """
     left = wh
     for contract in contracts:
-        part = min(left, contract.wh_per_hour)
-        if part and contract.from_s <= start_s < contract.to_s:
+        if not contract.from_s <= start_s < contract.to_s:
+            continue
+        used = min(before_wh, contract.wh_per_hour)
+        before_wh -= used
+        part = min(left, contract.wh_per_hour - used)
+        if part:
             yield Share(
                 contract=contract.id, tariff="", price_ufen=contract.price_ufen, wh=part,
                 ufen=part * contract.price_ufen,
@@ -182,6 +202,21 @@ def _hours(store: Store, codec: Codec, trade: TradeView, packets: Sequence[Packe
             if from_s <= at_s < trade.end_s:
                 hours[(at_s - trade.first_s) // HOUR_S] += amount
     return hours
+
+
+def _before_wh(store: Store, codec: Codec, trade: TradeView, hours_wh: Sequence[int]) -> int:
+    """The Wh of the trade's first hour that earlier trades have: a run may have cut the hour."""
+    if not hours_wh:
+        return 0
+    end_s = trade.first_s + HOUR_S
+    reported = sum(
+        amount
+        for row in packets_of(store, trade.number, trade.first_s, end_s)
+        if row.entry < trade.entry
+        for at_s, amount in _readings(store, codec, row)
+        if trade.first_s <= at_s < end_s
+    )
+    return max(0, reported - hours_wh[0])
 
 
 def _readings(store: Store, codec: Codec, row: PacketRow) -> Iterator[tuple[int, int]]:
