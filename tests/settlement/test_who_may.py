@@ -72,7 +72,7 @@ STOPPED: Final = ("gone", "asleep")
 SIGNERS: Final = (
     "registrar", "importer", "publisher", "bank", "bank-b", "grid", "grid-b", "wind", "works",
     "house", "nobody", *STOPPED, *ONE_ROLE, "unknown",
-    "wind-1", "works-1", "house-1", "dead-1", "asleep-1", "old-1", "old-1 new",
+    "wind-1", "works-1", "house-1", "dead-1", "asleep-1", "old-1", "old-1 new", "away-1",
     "device works", "device grid", "device bank", "party works-1",
 )  # fmt: skip
 BANKS: Final = {"bank", "bank-b", "only-bank"}
@@ -114,6 +114,10 @@ def world() -> Trading:
     for region in (OPEN, "CN-BJ"):
         trading.submit(region_of(region), "grid" if region == OPEN else "grid-b")
     trading.submit(OpenRun(region=OPEN, until_s=START_S), "grid")
+    trading.meter("away-1", owner="works")
+    trading.associate("away-1", "CN-BJ")
+    theirs = (Band(from_s=0, price_ufen=price(450)),)
+    trading.submit(PublishTariff(region="CN-BJ", id="theirs", from_s=0, bands=theirs), "grid-b")
     for name in ("vault", "till"):
         trading.submit(OpenAccount(id=name), "bank" if name == "vault" else "works")
         fund = TopUpWallet(device="works-1", asset="CNY", amount=900, source="", memo="")
@@ -218,6 +222,12 @@ MAY: Final[Mapping[str, tuple[Body, set[str]]]] = {
     ),
     "close a run": (CloseRun(region=OPEN, run=1), {"grid"}),
     "file a statement": (statement(REGION), {"grid"}),
+    "file a statement elsewhere": (statement("CN-BJ"), {"grid-b"}),
+    "assign a tariff of another region": (
+        AssignTariff(device="works-1", tariff="theirs"), set(),
+    ),
+    "offer to a meter elsewhere": (offer("new", consumption="away-1"), set()),
+    "assign a tariff elsewhere": (AssignTariff(device="away-1", tariff="theirs"), {"grid-b"}),
     "open an epoch": (
         opening(new_epoch_key(bytes(32)), region=REGION, holders=keys_of("grid")), GRIDS,
     ),
