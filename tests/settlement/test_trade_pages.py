@@ -7,7 +7,7 @@ import re
 import pytest
 from tests.console.test_translations import english
 from tests.support.market import text_of
-from tests.support.site import Site
+from tests.support.site import OWN_KEY, Site
 
 from wattproof.core.trace_codes import parse_trace
 from wattproof.identity.queries import device
@@ -34,10 +34,6 @@ def test_trades_are_listed_with_what_is_behind_them(market: Site) -> None:
     assert "31 January 2025 00:00–24:00" in shown
     assert "641.92" in shown  # what was due, with the day's own
     assert "557.95" in shown
-    codes = [parse_trace(text) for text in re.findall(r"2-00CNSH-[-0-9A-Z*]{59}", page)]
-    number = device(market.writer.store, "bakery-1").number
-    assert [code.record for code in codes] == [one.trade for one in trades[:20]]
-    assert {code.meter for code in codes} == {number}
     entries = re.findall(r'href="/ledger/entries/(\d+)">(\d+)<', page)
     assert len(entries) == 20
 
@@ -63,6 +59,22 @@ def test_a_trade_says_what_is_paid_and_why(market: Site) -> None:
         assert client.get(f"/ledger/entries/{trade.entry}").status_code == 200
         links = re.findall(r'href="/ledger/entries/(\d+)"', page)
         assert links == [str(trade.entry)]  # packets are their owner's
+
+
+def test_a_code_is_read_by_who_holds_its_key(market: Site) -> None:
+    trade = newest(market, "wind-1")
+    path = f"/settlement/trades/wind-1/{trade.id}"
+    with market.client("grid") as client:
+        page = client.page(path)
+    (code,) = (parse_trace(text) for text in re.findall(r"1-00CNSH-[-0-9A-Z*]{59}", page))
+    assert (code.record, code.start_s) == (trade.trade, trade.first_s)
+    assert code.meter == device(market.writer.store, "wind-1").number
+    assert code.technology != "F00000000"
+    for login in ("registrar", OWN_KEY):  # who holds none, and whose key is not here
+        with market.client(login) as client:
+            page = client.page(path)
+        assert "1-00CNSH-" not in page
+        assert "for holders of its key" in page
 
 
 def test_what_is_due_is_explained(market: Site) -> None:

@@ -1,7 +1,7 @@
 """The pages of a meter's trades.
 
-GET /settlement/trades/{device}        its trades, newest first, with packets and trace codes
-GET /settlement/trades/{device}/{id}   one trade: what is paid and why
+GET /settlement/trades/{device}        its trades, newest first, with packets
+GET /settlement/trades/{device}/{id}   one trade: what is paid and why, and its trace code
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ from litestar.response import Response
 from wattproof.console.chart import Line, TimeChart
 from wattproof.console.frame import Frame
 from wattproof.console.i18n import marked
+from wattproof.console.users import Users
 from wattproof.console.visitor import Visitor
-from wattproof.core.trace_codes import trace_text
+from wattproof.core.errors import Conflict
 from wattproof.gateway.access import may_see
 from wattproof.gateway.reading import Asker, Ledger
 from wattproof.ledger.machine import Machine
@@ -34,8 +35,8 @@ from wattproof.settlement.price_text import price_text
 from wattproof.settlement.queries import region_of
 from wattproof.settlement.records import USAGE
 from wattproof.settlement.sight import operator_of, seen_meter
-from wattproof.settlement.traces.of_meter import code_of_trade
-from wattproof.settlement.traces.trades import UNSPECIFIED
+from wattproof.settlement.traces.of_meter import SealedCode, codes_of_trades
+from wattproof.settlement.traces.queries import opened_epochs, rows_of
 from wattproof.settlement.trade_queries import TradeView, trade_of, trades_of
 
 __all__ = ["ShownTrade", "pages", "shown_trades"]
@@ -43,18 +44,19 @@ __all__ = ["ShownTrade", "pages", "shown_trades"]
 PER_PAGE: Final = 20
 PACKETS_NAMED: Final = 6
 """Packets that a trade in the list names; its page names all."""
+MOST_BATCHES: Final = 1_000
+"""Batches of sealed codes through which a page looks; for more there is the command."""
 
 Text = Annotated[str, QueryParameter(max_length=64)]
 
 
 class ShownTrade(msgspec.Struct, frozen=True, kw_only=True):
-    """A trade in a list: with the first packets behind it, how many there are, and its code."""
+    """A trade in a list: with the first packets behind it, and how many there are."""
 
     trade: TradeView
     clock: LocalClock
     packets: tuple[PacketRow, ...]
     count: int
-    code: str
 
 
 @get("/settlement/trades/{device_id:str}", include_in_schema=False)
@@ -92,6 +94,7 @@ async def show_trade(
     frame: NamedDependency[Frame],
     ledger: Ledger,
     machine: NamedDependency[Machine],
+    users: NamedDependency[Users],
     actor: Asker,
 ) -> Response[Any]:
     """One trade, and how its money came about."""
@@ -101,6 +104,7 @@ async def show_trade(
         bill = bill_of(ledger, machine.codec, trade)
         region = region_of(ledger, trade.region)
         before_fen = trade.due_fen + trade.paid_fen - trade.fen
+        code = _code(ledger, users, visitor, trade)
     clock = LocalClock(offset_s=region.offset_s, lang=visitor.lang)
     text = frame.text(visitor.lang)
     return frame.page(
@@ -117,7 +121,7 @@ async def show_trade(
         chart=_chart(bill, clock, text(marked("Energy by the hour")), text(marked("Energy"))),
         clock=clock,
         region=region,
-        code=_code(trade),
+        code=code,
         price_unit=PRICE_UNITS[visitor.lang],
         own=visitor.signed_in and device.owner == actor.id,
         owner_seen=may_see(actor, [device.owner]),
@@ -142,16 +146,24 @@ def shown_trades(ledger: Store, visitor: Visitor, trades: Sequence[TradeView]) -
                 clock=LocalClock(offset_s=offset_s, lang=visitor.lang),
                 packets=tuple(packets[:PACKETS_NAMED]),
                 count=len(packets),
-                code=_code(one),
             )
         )
     return found
 
 
-def _code(trade: TradeView) -> str:
-    """The text of the trade's code; the node does not know its technology."""
-    code = code_of_trade(trade, place=trade.region, technology=UNSPECIFIED)
-    return "" if code is None else trace_text(code)
+def _code(ledger: Store, users: Users, visitor: Visitor, trade: TradeView) -> SealedCode | None:
+    """The trade's code, if it was sealed for the visitor, whose key is here."""
+    if not visitor.signed_in:
+        return None
+    session = visitor.signed_in_as
+    try:
+        key = users.key_of(session)
+    except Conflict:
+        return None
+    held, _ = opened_epochs(ledger, session.user.party, key, ledger_id=ledger.entry(0).id)
+    if sum(one.epoch.batches for one in held) > MOST_BATCHES:
+        return None
+    return codes_of_trades(ledger, rows_of(ledger), held, [trade]).get(trade.id)
 
 
 def _hours(bill: Bill, clock: LocalClock) -> list[tuple[str, int, str, str]]:

@@ -1,4 +1,4 @@
-"""The trace codes of one meter's trades, as far as a party can open them, and as they would be."""
+"""The trace codes of one meter's trades, as far as a party can open them."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Iterable
 
 import msgspec
 
-from wattproof.core.trace_codes import TraceCode, trace_text
+from wattproof.core.trace_codes import trace_text
 from wattproof.ledger.state import Reading
-from wattproof.settlement.model import HOUR_S
 from wattproof.settlement.traces.queries import Held, RowsOf, Wanted, search
 from wattproof.settlement.trade_queries import TradeView
 
-__all__ = ["SealedCode", "code_of_trade", "codes_of_trades"]
+__all__ = ["SealedCode", "codes_of_trades"]
 
 
 class SealedCode(msgspec.Struct, frozen=True, kw_only=True):
@@ -21,24 +20,6 @@ class SealedCode(msgspec.Struct, frozen=True, kw_only=True):
     code: str
     epoch: str
     entry: int
-
-
-def code_of_trade(trade: TradeView, *, place: str, technology: str) -> TraceCode | None:
-    """The code that a trade gets; None for one without energy, which pays arrears alone.
-
-    `place` is the region's code in `core.codes`. Raises `Malformed` for what cannot be in a code.
-    """
-    if not trade.hours:
-        return None
-    return TraceCode(
-        kind=trade.kind,
-        region=place,
-        technology=technology,
-        start_s=trade.first_s,
-        length_s=trade.hours * HOUR_S,
-        meter=trade.number,
-        record=trade.trade,
-    )
 
 
 def codes_of_trades(
