@@ -5,7 +5,9 @@ The tests of this file share one site and follow each other: each reports hours 
 
 from __future__ import annotations
 
+import threading
 import time
+from pathlib import Path
 
 import pytest
 from litestar.di import Provide
@@ -13,7 +15,7 @@ from playwright.sync_api import expect
 from tests.support.chromium import Opener
 from tests.support.gate import Gate
 from tests.support.market import drafted, refused, report, signed, text_of, usage_of
-from tests.support.site import PASSWORD, Client, Site
+from tests.support.site import PASSWORD, Client, Site, serving_a_copy
 
 from wattproof.demo.region import REGION
 from wattproof.ledger.transaction import Body, sign_transaction
@@ -217,6 +219,31 @@ def test_a_page_moves_by_itself_until_the_run_is_over(market: Site, open_page: O
     finally:
         gate.allowed.release(10)
         work._engine = engine
+
+
+def test_a_node_that_was_stopped_in_the_middle_goes_on_when_it_is_told_to(
+    settled_ledger: Path, tmp_path: Path
+) -> None:
+    with serving_a_copy(settled_ledger, tmp_path / "ledger") as site:
+        settled_wh = usage_of(site.writer.store, "office-a").settled_wh
+        end_s = report(site, "office-a", (1_300,))
+        work = run_work(site)
+        work._engine = gate = Gate(work._engine)
+        with site.client("grid") as client:
+            path = client.form(drafted(client, PAGE, **until(end_s))).headers["location"]
+        number = newest(site).number
+        letting_through = threading.Timer(0.5, gate.allowed.release)
+        letting_through.start()
+        site.stop()  # its batch is let through meanwhile
+        letting_through.join()
+        site.start()
+        assert (newest(site).state, newest(site).batches) == ("open", 1)
+        with site.client("grid") as client:
+            assert "it was interrupted" in text_of(client.page(path))
+            client.form(f"{path}/go-on")
+            assert "finished" in text_of(over(client, number))
+        assert usage_of(site.writer.store, "office-a").settled_wh == settled_wh + 1_300
+        assert newest(site).batches == 1
 
 
 def test_the_moving_part_asks_for_the_page_when_the_run_is_over(market: Site) -> None:
