@@ -94,6 +94,12 @@ WORDS: Final = RoomWords(
         "OfferContract.to_s": ("In force until", "生效止"),
     },
     values={
+        "step": {
+            "hour": ("hour", "时"),
+            "day": ("day", "日"),
+            "month": ("month", "月"),
+            "year": ("year", "年"),
+        },
         "verdict": {
             "positive": ("positive", "正值"),
             "neutral": ("neutral", "零值"),
