@@ -13,6 +13,7 @@ from tests.cli.conftest import Command, Ran
 from tests.support.settled_region import DAY_S, HOUR_S, OFFSET_S, REGION, START_S
 from tests.support.street import METERS, Street, new_street
 
+from wattproof.book.model import OpenAccount
 from wattproof.settlement.events import Settled
 from wattproof.settlement.model import OpenRun
 
@@ -71,6 +72,26 @@ def test_a_region_is_settled_and_shown(command: Command, at: Path) -> None:
     chinese = command("region", "show", at, REGION, lang="zh").out
     assert "净值：43.8 千瓦时（正值）" in chinese
     assert not re.search("[a-z]{4,}(?!@)", chinese.replace("grid", "").replace("rest", ""))
+
+
+def test_what_is_left_in_the_pool_is_drawn(command: Command, at: Path) -> None:
+    settle(command, at)
+    street = Street(at)
+    with street:
+        street.submit(OpenAccount(id="margin"))
+    due = [one for one in command("wallet", "list", at, "--json").json if one["due_fen"]]
+    for one in due:
+        command("wallet", "top-up", at, one["device"], "20", "--as", "grid")
+    settle(command, at)
+    assert "in the pool: 0.78 CNY" in command("region", "show", at, REGION).out
+    draw = ("region", "draw", at, REGION)
+    to = ("--to", "margin", "--as", "grid")
+    refused(command(*draw, "0.79", *to), "settlement.pool_amount")
+    refused(command(*draw, "0.785", *to), "book.amount")
+    told = command(*draw, "0.50", *to, "--once").out
+    assert told.startswith("0.50 CNY from the pool of CN-SH to margin.")
+    assert command(*draw, "0.50", *to, "--once", "--json").json["added"] is False
+    assert "资金池余额：0.28 元" in command("region", "show", at, REGION, lang="zh").out
 
 
 def test_a_second_run_says_that_nothing_was_added(command: Command, at: Path) -> None:

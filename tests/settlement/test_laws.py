@@ -29,6 +29,7 @@ from wattproof.settlement.records import (
     RegionHour,
     day_of,
 )
+from wattproof.settlement.records import REGIONS as SETTLED_REGIONS
 from wattproof.settlement.wallets import wallet_account
 
 
@@ -75,6 +76,9 @@ class Market(MarketStory):
             there = self.market.balance(f"pool:{region}", "CNY")
             assert there == self.account.pools_fen[region] >= -self.overdrafts[region]
             fen += there
+            usages = self.market.ledger.state.find(USAGE, "region", region)
+            owed = sum(usage.due_fen for usage in usages if usage.kind == "supply")
+            assert self.market.ledger.one(SETTLED_REGIONS, region).owed_fen == owed
         assert fen == self.topped_up
 
     @invariant()

@@ -53,6 +53,7 @@ from wattproof.settlement.model import (
     BatchRun,
     CloseRun,
     DefineRegion,
+    DrawPool,
     FileStatement,
     FreezeWallet,
     LimitWallet,
@@ -123,6 +124,8 @@ def world() -> Trading:
         fund = TopUpWallet(device="works-1", asset="CNY", amount=900, source="", memo="")
         trading.submit(fund, "bank")
         trading.submit(pay("works-1", target=name), "works")
+    trading.submit(OpenAccount(id="margin"), "grid")
+    trading.submit(pay("works-1", target=f"pool:{REGION}", amount=50), "works")
     trading.submit(FreezeWallet(device="house-1", reason=""), "bank")
     trading.submit(opening(EPOCH, region=REGION, holders=keys_of("grid")), "grid")
     trading.submit(RevokeDevice(device="dead-1"), "works")
@@ -215,6 +218,13 @@ MAY: Final[Mapping[str, tuple[Body, set[str]]]] = {
     ),
     "freeze": (FreezeWallet(device="works-1", reason=""), BANKS | GRIDS | REGISTRARS),
     "unfreeze": (UnfreezeWallet(device="house-1"), BANKS | GRIDS | REGISTRARS),
+    "draw from the pool": (
+        DrawPool(region=REGION, target="margin", amount=50, memo=""), {"grid"},
+    ),
+    "draw for another": (DrawPool(region=REGION, target="till", amount=1, memo=""), set()),
+    "draw what is not there": (
+        DrawPool(region=REGION, target="margin", amount=51, memo=""), set(),
+    ),
     "open a run": (OpenRun(region=REGION, until_s=START_S), {"grid"}),
     "open a run elsewhere": (OpenRun(region="CN-BJ", until_s=START_S), {"grid-b"}),
     "settle a batch": (

@@ -74,6 +74,7 @@ class Batch:
         self._taken: dict[Kind, list[_Taken]] = {"supply": [], "consumption": []}
         self._sums: dict[tuple[int, int, Kind], list[int]] = {}
         self._there = self._payable(region.pool)
+        self._owed_fen = region.owed_fen
         self._trades = 0
 
     @property
@@ -127,7 +128,8 @@ class Batch:
                 previous=region.last_entry,
             )
         )
-        ctx.state.put(REGIONS, replace(region, last_entry=ctx.index))
+        changed = replace(region, last_entry=ctx.index, owed_fen=self._owed_fen)
+        ctx.state.put(REGIONS, changed)
 
     def _parts(self, usage: Usage, count: int) -> Iterator[_Part]:
         """A meter's first `count` hours, cut at midnights; days without energy are left out."""
@@ -152,8 +154,8 @@ class Batch:
 
     def _meter(self, taken: _Taken) -> list[Trade]:
         """One meter's trades; its usage is written without what is settled."""
-        usage, count, parts = taken
-        ctx, consumes = self._ctx, usage.kind == "consumption"
+        usage, _, parts = taken
+        consumes = usage.kind == "consumption"
         payable_fen = max(
             0, self._payable(wallet_account(usage.number)) if consumes else self._there
         )
@@ -181,13 +183,23 @@ class Batch:
                     previous=usage.last_entry,
                 )
             )
+        if not consumes:
+            self._owed_fen += due_fen - usage.due_fen
+        self._put_rest(taken, made, carry_ufen=carry_ufen, due_fen=due_fen)
+        return made
+
+    def _put_rest(
+        self, taken: _Taken, made: Sequence[Trade], *, carry_ufen: int, due_fen: int
+    ) -> None:
+        """Write a meter's usage without what is settled."""
+        usage, count, _ = taken
         left = usage.hours_wh[count:]
         end_s = usage.start_s + count * HOUR_S
         settled_s, last_hour_wh = usage.settled_s, usage.last_hour_wh
         if count:
             last_hour_wh = usage.hours_wh[count - 1] + (last_hour_wh if end_s == settled_s else 0)
             settled_s = max(settled_s, end_s)
-        ctx.state.put(
+        self._ctx.state.put(
             USAGE,
             Usage(
                 number=usage.number,
@@ -204,12 +216,11 @@ class Batch:
                 settled_fen=usage.settled_fen + sum(trade.fen for trade in made),
                 settled_s=settled_s,
                 last_hour_wh=last_hour_wh,
-                last_entry=ctx.index if made else usage.last_entry,
+                last_entry=self._ctx.index if made else usage.last_entry,
                 tariff=usage.tariff,
                 contracts=usage.contracts,
             ),
         )
-        return made
 
     def _add_up(self, part: _Part, kind: Kind) -> None:
         """Add hours to the batch's sums; most meters have the same hours."""

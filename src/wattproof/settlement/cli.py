@@ -1,4 +1,5 @@
-"""The commands of who settles a region: region define, list, show; tariff publish, assign, list."""
+"""The commands of who settles a region: region define, list, show, draw; tariff publish, assign,
+list."""
 
 from __future__ import annotations
 
@@ -9,6 +10,8 @@ from typing import Annotated, Any
 
 import typer
 
+from wattproof.book.amounts import parse_amount
+from wattproof.book.model import BALANCES
 from wattproof.book.queries import asset as asset_of
 from wattproof.cli.host import Host
 from wattproof.cli.output import JsonFlag, language, say, show_json
@@ -17,7 +20,10 @@ from wattproof.gateway.words import plain
 from wattproof.identity.queries import device as device_of
 from wattproof.ledger.state import Reading
 from wattproof.settlement.commands import (
+    Amount,
     Folder,
+    Memo,
+    Once,
     PartyOption,
     RegionText,
     answer,
@@ -36,7 +42,14 @@ from wattproof.settlement.local_time import (
     parse_local_time,
     parse_offset,
 )
-from wattproof.settlement.model import AssignTariff, Band, DefineRegion, Kind, PublishTariff
+from wattproof.settlement.model import (
+    AssignTariff,
+    Band,
+    DefineRegion,
+    DrawPool,
+    Kind,
+    PublishTariff,
+)
 from wattproof.settlement.price_text import bands_text, parse_bands
 from wattproof.settlement.queries import (
     region_of,
@@ -60,6 +73,7 @@ def add_commands(app: typer.Typer, host: Host) -> None:
     _add_define(region, host)
     _add_list(region, host)
     _add_show(region, host)
+    _add_draw(region, host)
     tariff = typer.Typer(no_args_is_help=True, help="Prices of a region. / 电价。")
     app.add_typer(tariff, name="tariff")
     _add_publish(tariff, host)
@@ -161,6 +175,37 @@ def _add_show(app: typer.Typer, host: Host) -> None:
             _say_value(store, found, value)
 
 
+def _add_draw(app: typer.Typer, host: Host) -> None:
+    @app.command()
+    def draw(
+        folder: Folder,
+        region: RegionText,
+        amount: Amount,
+        party: PartyOption,
+        account: Annotated[
+            str, typer.Option("--to", help="Into this account of the book. / 收款账户。")
+        ],
+        memo: Memo = "",
+        once: Once = False,
+        as_json: JsonFlag = False,
+    ) -> None:
+        """Draw what is left in the pool when suppliers are paid. / 提取资金池余额。"""
+        with signing(host.folder(folder), party) as signer:
+            money = asset_of(signer.writer.store, region_of(signer.writer.store, region).money)
+            fen = parse_amount(amount, money)
+            body = DrawPool(region=region, target=account, amount=fen, memo=memo)
+            receipt = signer.submit(body, once=once, money=money)
+        answer(
+            receipt,
+            as_json=as_json,
+            en=f"{money_text(fen, money)} from the pool of {region} to {account}.",
+            zh=f"已从 {region} 资金池向 {account} 提取 {money_text(fen, money)}。",
+            region=region,
+            target=account,
+            amount=fen,
+        )
+
+
 def _say_value(reading: Reading, region: Region, value: RegionValue) -> None:
     sums, money = value.sums, asset_of(reading, region.money)
     days = "-"
@@ -196,9 +241,16 @@ def _say_value(reading: Reading, region: Region, value: RegionValue) -> None:
          pair(sums.supply_fen, sums.paid_supply_fen)),
         ("from consumers (paid)", "应收用电方（已收）",
          pair(sums.consumption_fen, sums.paid_consumption_fen)),
+        ("in the pool", "资金池余额", money_text(_pool_fen(reading, region), money)),
+        ("owed to suppliers", "尚欠供电方", money_text(region.owed_fen, money)),
     ]  # fmt: skip
     for en, zh, text in rows:
         say(f"{en}: {text}", f"{zh}：{text}")
+
+
+def _pool_fen(reading: Reading, region: Region) -> int:
+    found = reading.get(BALANCES, region.pool, region.money)
+    return 0 if found is None else found.amount
 
 
 def _add_publish(app: typer.Typer, host: Host) -> None:

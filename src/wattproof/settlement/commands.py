@@ -23,9 +23,12 @@ from wattproof.settlement.model import Kind, Verdict
 
 __all__ = [
     "After",
+    "Amount",
     "AssetOption",
     "Folder",
     "Limit",
+    "Memo",
+    "Once",
     "PartyOption",
     "RegionText",
     "Signer",
@@ -41,6 +44,11 @@ __all__ = [
 
 Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The ledger's folder. / 账本目录。")]
 RegionText = Annotated[str, typer.Argument(metavar="REGION", help="A region's code. / 地区代码。")]
+Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="In yuan: 12.34. / 金额（元）。")]
+Memo = Annotated[str, typer.Option(help="What it is for. / 备注。")]
+Once = Annotated[
+    bool, typer.Option("--once", help="Not again with the same memo. / 相同内容只执行一次。")
+]
 PartyOption = Annotated[
     str, typer.Option("--as", help="Who signs; the key must be here. / 签名主体（密钥在本地）。")
 ]

@@ -13,6 +13,7 @@ from wattproof.settlement.model import (
     BatchRun,
     CloseRun,
     DefineRegion,
+    DrawPool,
     FileStatement,
     FreezeWallet,
     LimitWallet,
@@ -23,6 +24,7 @@ from wattproof.settlement.model import (
     TopUpWallet,
     UnfreezeWallet,
 )
+from wattproof.settlement.pools import draw_pool
 from wattproof.settlement.records import (
     CONTRACTS,
     REGION_DAYS,
@@ -71,6 +73,7 @@ CONTRACT.rule(PayFromWallet)(pay_from_wallet)
 CONTRACT.rule(LimitWallet)(limit_wallet)
 CONTRACT.rule(FreezeWallet)(freeze_wallet)
 CONTRACT.rule(UnfreezeWallet)(unfreeze_wallet)
+CONTRACT.rule(DrawPool)(draw_pool)
 CONTRACT.rule(OpenRun)(open_run)
 CONTRACT.rule(BatchRun)(batch_run)
 CONTRACT.rule(CloseRun)(close_run)

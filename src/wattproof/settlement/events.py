@@ -10,6 +10,7 @@ __all__ = [
     "ContractAccepted",
     "ContractOffered",
     "HourSum",
+    "PoolDrawn",
     "RegionDefined",
     "RunClosed",
     "RunOpened",
@@ -180,6 +181,21 @@ class WalletUnfrozen(Event):
 
     device: str
     by: str
+
+
+@event(
+    "settlement.pool.drawn",
+    en="{by} drew {amount} of {asset} out of the pool of {region} into {target}",
+    zh="{by} 从 {region} 资金池提取 {amount}（{asset}）至 {target}",
+)
+class PoolDrawn(Event):
+    """Money went out of a region's pool to who settles it."""
+
+    region: str
+    by: str
+    target: str
+    asset: str
+    amount: int
 
 
 @event(

@@ -35,6 +35,7 @@ __all__ = [
     "BatchRun",
     "CloseRun",
     "DefineRegion",
+    "DrawPool",
     "FileStatement",
     "FreezeWallet",
     "Kind",
@@ -266,6 +267,25 @@ class UnfreezeWallet(Body):
     """Payments go again."""
 
     device: Id
+
+
+@transaction(
+    "settlement.pool.draw",
+    1,
+    by=("grid_company",),
+    en="Draw money out of a region's pool",
+    zh="从地区资金池提取资金",
+)
+class DrawPool(Body):
+    """The grid company takes what is left to it out of the pool, into an account of its own.
+
+    Not while a run is open, nor while the pool owes suppliers, nor more than there is.
+    """
+
+    region: Id
+    target: Id
+    amount: Fen
+    memo: Memo
 
 
 @transaction(

@@ -36,7 +36,7 @@ class Region(Record):
 
     `energy` is its energy asset and `pool` its account; `last_entry` is the log entry of its last
     batch, -1 before the first. `runs` and `statements` count from 1;
-    `open_run` is 0 while none is.
+    `open_run` is 0 while none is; `owed_fen` is what the pool owes suppliers.
     """
 
     region: str
@@ -56,6 +56,7 @@ class Region(Record):
     statements: int = 0
     settled_s: int = 0
     last_entry: int = -1
+    owed_fen: int = 0
 
     @property
     def energy(self) -> str:

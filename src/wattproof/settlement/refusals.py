@@ -20,6 +20,8 @@ __all__ = [
     "NO_PRICE",
     "OVER_LIMIT",
     "PERIOD",
+    "POOL_EMPTY",
+    "POOL_OWES",
     "REGION_TAKEN",
     "REGION_UNKNOWN",
     "REGION_WAITS",
@@ -159,6 +161,18 @@ TARGET = ErrorCode(
     "settlement.pay_target",
     en="A payment goes to one account or to one device, another than the payer.",
     zh="付款须指向一个账户或一台设备，且不能是付款方自身。",
+)
+POOL_OWES = ErrorCode(
+    Conflict,
+    "settlement.pool_owes",
+    en="The pool of {region} owes suppliers {owed} fen; they are paid first, by the next run.",
+    zh="{region} 资金池尚欠供电方 {owed} 分，须先由下一次结算付清。",
+)
+POOL_EMPTY = ErrorCode(
+    Conflict,
+    "settlement.pool_amount",
+    en="The pool of {region} holds {held} fen; {amount} fen cannot be drawn.",
+    zh="{region} 资金池余额为 {held} 分，不能提取 {amount} 分。",
 )
 RUN_OPEN = ErrorCode(
     Conflict,

@@ -19,9 +19,12 @@ from wattproof.identity.queries import device as device_of
 from wattproof.ledger.state import Reading
 from wattproof.settlement.commands import (
     After,
+    Amount,
     AssetOption,
     Folder,
     Limit,
+    Memo,
+    Once,
     PartyOption,
     answer,
     aside,
@@ -59,11 +62,6 @@ YUAN: Final = Asset(id="CNY", kind="money", unit="fen", issuer="", decimals=2)
 """How limits are written, whatever the money is called."""
 
 Device = Annotated[str, typer.Argument(metavar="METER", help="Its id. / 表计编号。")]
-Amount = Annotated[str, typer.Argument(metavar="AMOUNT", help="In yuan: 12.34. / 金额（元）。")]
-Memo = Annotated[str, typer.Option(help="What it is for. / 备注。")]
-Once = Annotated[
-    bool, typer.Option("--once", help="Not again with the same memo. / 相同内容只执行一次。")
-]
 Zone = Annotated[str, typer.Option(help="A time zone. / 时区。")]
 
 

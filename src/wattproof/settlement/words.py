@@ -13,6 +13,7 @@ from wattproof.core.units import format_amount
 from wattproof.ledger.state import Reading
 from wattproof.settlement.model import (
     DefineRegion,
+    DrawPool,
     FileStatement,
     LimitWallet,
     OfferContract,
@@ -31,6 +32,7 @@ _UNITS: Final[dict[type[msgspec.Struct], dict[str, str]]] = {
     TopUpWallet: {"amount": "fen"},
     PayFromWallet: {"amount": "fen"},
     LimitWallet: {"fen_per_day": "fen"},
+    DrawPool: {"amount": "fen"},
 }
 
 
@@ -78,6 +80,7 @@ WORDS: Final = RoomWords(
         "to_device": ("To the wallet of", "收款表计"),
         "TopUpWallet.source": ("Out of account", "付款账户"),
         "PayFromWallet.target": ("To account", "收款账户"),
+        "DrawPool.target": ("To account", "收款账户"),
         "whose": ("Whose payments", "付款方"),
         "fen_per_day": ("Limit a day", "每日限额"),
         "reason": ("Reason", "原因"),
