@@ -27,7 +27,7 @@ def draw_pool(ctx: Context, body: DrawPool) -> None:
         raise POOL_OWES(region=region.region, owed=region.owed_fen)
     target = find_account(ctx, body.target)
     if (target.owner_kind, target.owner) != (ctx.actor.kind, ctx.actor.id):
-        raise NOT_OWNER(party=ctx.actor.id, account=target.id)
+        raise NOT_OWNER(holder=ctx.actor.id, account=target.id)
     held = ctx.state.get(BALANCES, region.pool, region.money)
     held_fen = 0 if held is None else held.amount
     if body.amount > held_fen:  # what the bank lends the pool is not to be drawn
