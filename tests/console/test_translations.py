@@ -98,7 +98,7 @@ PAGES = (
     "/settlement/regions/CN-SH?from=2024-12-01&to=2024-12-02", "/settlement/regions/CN-SH/runs",
     "/settlement/regions/CN-SH/runs/2", "/settlement/regions/CN-SH/statements",
     "/settlement/regions/CN-SH/statements/1", "/settlement/regions/CN-SH/statement?by=month",
-    "/settlement/regions/nowhere", "/settlement/define",
+    "/settlement/regions/CN-SH/pool", "/settlement/regions/nowhere", "/settlement/define",
     "/my-electricity", "/my-electricity?party=bakery", "/my-electricity?party=bakery&step=month",
     "/settlement/wallets", "/settlement/wallets?only=frozen", "/settlement/wallets/bakery-1",
     "/settlement/wallets/steel-stack", "/settlement/tariffs",

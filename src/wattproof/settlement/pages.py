@@ -17,6 +17,7 @@ from wattproof.settlement import (
     trade_pages,
     wallet_pages,
 )
+from wattproof.settlement.pool_pages import pool_pages
 from wattproof.settlement.region_pages import region_pages
 from wattproof.settlement.run_pages import run_pages
 from wattproof.settlement.statement_pages import statement_pages
@@ -40,6 +41,7 @@ def pages() -> Sequence[HTTPRouteHandler | Router]:
         *region_pages(),
         *run_pages(),
         *statement_pages(),
+        *pool_pages(),
         *wallet_pages.pages(),
         *tariff_pages.pages(),
         *contract_pages.pages(),
