@@ -100,10 +100,23 @@ def test_a_second_run_says_that_nothing_was_added(command: Command, at: Path) ->
     again = settle(command, at, "--json").json
     assert again == {
         "region": REGION, "until_s": NOON_S, "added": False, "gone_on_with": None, "runs": [],
+        "left_out": [],
     }  # fmt: skip
     assert "nothing was added" in settle(command, at).out
     assert "未新增记录" in settle(command, at, lang="zh").out
     assert size(at) == before
+
+
+def test_a_meter_without_a_price_is_left_out_and_named(command: Command, at: Path) -> None:
+    prices = ("tariff", "publish", at, REGION, "later", "0.5", "--as", "grid")
+    command(*prices, "--from", "2030-01-01")
+    command("tariff", "assign", at, "mill", "later", "--as", "grid")
+    told = settle(command, at).out
+    assert "Left out" in told and "(meters: 1): mill." in told
+    assert "nothing was added" in settle(command, at).out
+    command("tariff", "assign", at, "mill", "--as", "grid")
+    late = settle(command, at, "--json").json
+    assert late["left_out"] == [] and late["runs"][0]["consumed_wh"] == 36 * 4_000
 
 
 def test_what_came_late_is_settled_by_a_supplementary_run(command: Command, at: Path) -> None:

@@ -237,13 +237,21 @@ def test_prices_cannot_change_behind_what_is_settled() -> None:
     refused("settlement.bands", lambda: trading.tariff("x", (0, 1), (0, 2)))
 
 
-def test_an_hour_without_a_price_is_named() -> None:
+def test_a_meter_with_an_hour_without_a_price_is_left_out_and_waits() -> None:
     trading, _, works = two()
-    trading.tariff("late", (0, 1), from_s=START_S + HOUR_S)
-    trading.report("works-1", [5], start_s=START_S)
+    other = trading.meter("works-2", owner="works", money=1000)
+    trading.tariff("late", (0, price(100)), from_s=START_S + HOUR_S)
+    for name in ("works-1", "works-2"):
+        trading.report(name, [5000, 5000], start_s=START_S)
     trading.submit(AssignTariff(device="works-1", tariff="late"), "grid")
-    trading.open(START_S + DAY_S)
-    refused("settlement.no_price", lambda: trading.batch([works]))
+    (settled,) = trading.run(START_S + DAY_S)
+    assert settled.left_out == (works,) and trading.last_run.left_out == 1
+    assert [trade.meter for trade in settled.consumption] == [other]
+    assert trading.usage(works).hours_wh == (5000, 5000)
+    trading.tariff("late", (0, price(200)), from_s=START_S)
+    (settled,) = trading.run(START_S + DAY_S)
+    assert settled.left_out == () and settled.consumption[0].fen == 100 + 50
+    trading.check()
 
 
 def test_a_statement_is_filed_if_the_ledger_agrees_to_it() -> None:
@@ -338,6 +346,7 @@ def test_a_meter_moves_to_another_region_when_nothing_waits() -> None:
     trading.report("works-1", [10_000], start_s=START_S)
     refused("settlement.region_waits", lambda: trading.associate("works-1", "CN-BJ"))
     trading.run(START_S + DAY_S)
+    refused("settlement.move", lambda: trading.associate("works-1", "CN-BJ", by="works"))
     trading.associate("works-1", "CN-BJ")
     usage = trading.usage(works)
     assert (usage.region, usage.trades) == ("CN-BJ", 1)

@@ -150,7 +150,7 @@ class SettledRegion:
             AssociateDevice(
                 device=id_, point=id_, region=region, suppliers=sides[0], consumers=sides[1]
             ),
-            IMPORTER,
+            OPERATOR,
         )
 
     def top_up(self, id_: str, fen: int) -> None:

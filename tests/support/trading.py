@@ -59,6 +59,7 @@ START_S: Final = 1_689_955_200
 FOUNDERS: Final = {
     "registrar": ("registrar",),
     "importer": ("consumer", "importer"),
+    "metering": ("metering_authority",),
     "publisher": ("factor_authority",),
     "bank": ("bank", "issuer"),
     "grid": ("consumer", "grid_company", "supplier"),
@@ -131,7 +132,7 @@ class Trading:
             self.top_up(id_, money)
         return number
 
-    def associate(self, id_: str, region: str) -> Accepted:
+    def associate(self, id_: str, region: str, *, by: str = "metering") -> Accepted:
         """Put a meter into a region, between its owner and the grid."""
         device = self.ledger.one(DEVICES, id_)
         supplies = device.quantity == "electricity.export"
@@ -143,7 +144,7 @@ class Trading:
             suppliers=(supplier,),
             consumers=(consumer,),
         )
-        return self.submit(body, device.owner)
+        return self.submit(body, by)
 
     def top_up(self, id_: str, fen: int) -> Accepted:
         body = TopUpWallet(device=id_, asset="CNY", amount=fen, source="", memo="")

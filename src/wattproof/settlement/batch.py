@@ -23,7 +23,7 @@ from wattproof.settlement.model import (
     UFEN_PER_FEN,
     Kind,
 )
-from wattproof.settlement.prices import Prices
+from wattproof.settlement.prices import NotPriced, Prices
 from wattproof.settlement.records import (
     REGION_DAYS,
     REGION_HOURS,
@@ -75,6 +75,7 @@ class Batch:
         self._sums: dict[tuple[int, int, Kind], list[int]] = {}
         self._there = self._payable(region.pool)
         self._owed_fen = region.owed_fen
+        self._left_out: list[int] = []
         self._trades = 0
 
     @property
@@ -85,7 +86,7 @@ class Batch:
     def take(self, number: int) -> None:
         """Work out what a meter's hours up to the run's end come to, if it has any or owes.
 
-        Raises ``settlement.no_price``.
+        A meter with an hour that has no price is left out, so that it does not stop all others.
         """
         usage = self._ctx.state.get(USAGE, number)
         if usage is None or usage.region != self._region.region:
@@ -93,7 +94,11 @@ class Batch:
         count = min(len(usage.hours_wh), max(0, (self._until_s - usage.start_s) // HOUR_S))
         if not count and not usage.due_fen:
             return
-        parts = list(self._parts(usage, count))
+        try:
+            parts = list(self._parts(usage, count))
+        except NotPriced:
+            self._left_out.append(number)
+            return
         if not parts and usage.due_fen:
             parts = [_Part(self._until_s - HOUR_S, (), 0)]
         self._taken[usage.kind].append(_Taken(usage, count, parts))
@@ -115,6 +120,7 @@ class Batch:
             consumed_wh=run.consumed_wh + consumed_wh,
             to_suppliers_fen=run.to_suppliers_fen + sum(trade.paid_fen for trade in bought),
             from_consumers_fen=run.from_consumers_fen + sum(trade.paid_fen for trade in sold),
+            left_out=run.left_out + len(self._left_out),
         )
         ctx.emit(
             Settled(
@@ -126,6 +132,7 @@ class Batch:
                 consumption=tuple(sold),
                 hours=hours,
                 previous=region.last_entry,
+                left_out=tuple(self._left_out),
             )
         )
         changed = replace(region, last_entry=ctx.index, owed_fen=self._owed_fen)

@@ -220,7 +220,8 @@ class Settled(Event):
     """Trades of a batch: `supply` of the first kind, `consumption` of the second.
 
     `hours` are their sums by the hour. `previous` is the log entry of the region's batch before, -1
-    where this is the first: a region's value follows from these records alone.
+    where this is the first: a region's value follows from these records alone. `left_out` are the
+    meters with an hour for which their tariff has no price: all of theirs waits for another run.
     """
 
     region: str
@@ -231,6 +232,7 @@ class Settled(Event):
     consumption: tuple[Trade, ...]
     hours: tuple[HourSum, ...]
     previous: int
+    left_out: tuple[int, ...] = ()
 
 
 @event(

@@ -16,9 +16,19 @@ from wattproof.settlement.records import (
     Tariff,
     Usage,
 )
-from wattproof.settlement.refusals import NO_PRICE
 
-__all__ = ["Prices"]
+__all__ = ["NotPriced", "Prices", "tariff_of"]
+
+
+def tariff_of(region: Region, usage: Usage) -> str:
+    """The tariff by which a meter is settled: its own, or its region's for its kind of trade."""
+    return usage.tariff or (
+        region.supply_tariff if usage.kind == "supply" else region.consumption_tariff
+    )
+
+
+class NotPriced(Exception):
+    """No version of a tariff holds for an hour."""
 
 
 class Prices:
@@ -33,29 +43,25 @@ class Prices:
     def of(self, usage: Usage, start_s: int, hours: Sequence[int]) -> int:
         """What a meter's hours from `start_s` on cost, in micro-fen.
 
-        Raises ``settlement.no_price`` where no tariff holds for one of them.
+        Raises `NotPriced` where no tariff holds for one of them.
         """
-        region = self._region
-        tariff = usage.tariff or (
-            region.supply_tariff if usage.kind == "supply" else region.consumption_tariff
-        )
-        prices = self._of_hours(usage, tariff, start_s, len(hours))
+        prices = self._of_hours(tariff_of(self._region, usage), start_s, len(hours))
         ufen: int = sum(map(mul, hours, prices))
         if usage.contracts:
             ufen += self._difference(usage, start_s, hours, prices)
         return ufen
 
-    def _of_hours(self, usage: Usage, tariff: str, start_s: int, count: int) -> tuple[int, ...]:
+    def _of_hours(self, tariff: str, start_s: int, count: int) -> tuple[int, ...]:
         """The price of each hour from `start_s` on; the same for most meters of a run."""
         key = (tariff, start_s, count)
         found = self._days.get(key)
         if found is None:
             found = self._days[key] = tuple(
-                self._at(usage, tariff, start_s + at * HOUR_S) for at in range(count)
+                self._at(tariff, start_s + at * HOUR_S) for at in range(count)
             )
         return found
 
-    def _at(self, usage: Usage, tariff: str, start_s: int) -> int:
+    def _at(self, tariff: str, start_s: int) -> int:
         region = self._region
         versions = self._tariffs.get(tariff)
         if versions is None:
@@ -63,7 +69,7 @@ class Prices:
             self._tariffs[tariff] = versions
         in_force = [version for version in versions if version.from_s <= start_s]
         if not in_force:
-            raise NO_PRICE(device=usage.device, tariff=tariff, start_s=start_s)
+            raise NotPriced
         return in_force[-1].prices_ufen[(start_s + region.offset_s) // HOUR_S % 24]
 
     def _difference(

@@ -170,7 +170,10 @@ class RegionDay(Record):
 
 
 class Run(Record):
-    """A settlement run; `reached` is the last meter that was settled, `state` open or closed."""
+    """A settlement run; `reached` is the last meter that was settled, `state` open or closed.
+
+    `left_out` counts the meters that were not settled, for an hour of theirs had no price.
+    """
 
     region: str
     number: int
@@ -185,6 +188,7 @@ class Run(Record):
     consumed_wh: int = 0
     to_suppliers_fen: int = 0
     from_consumers_fen: int = 0
+    left_out: int = 0
     closed_entry: int = -1
 
 

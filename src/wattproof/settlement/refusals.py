@@ -13,11 +13,11 @@ __all__ = [
     "CONTRACT_UNKNOWN",
     "FACTOR_UNKNOWN",
     "FROZEN",
+    "MOVE",
     "NOT_MONEY",
     "NOT_OPERATOR",
     "NOT_THIS_KIND",
     "NOT_YOURS",
-    "NO_PRICE",
     "OVER_LIMIT",
     "PERIOD",
     "POOL_EMPTY",
@@ -88,12 +88,6 @@ SETTLED_ALREADY = ErrorCode(
     "settlement.settled_already",
     en="Region {region} is settled up to {settled_s:time}; prices can change only after that.",
     zh="{region} 地区已结算至 {settled_s:time}，价格只能在此之后变更。",
-)
-NO_PRICE = ErrorCode(
-    Conflict,
-    "settlement.no_price",
-    en="Tariff {tariff} of {device} has no price for the hour from {start_s:time} on.",
-    zh="{device} 的电价 {tariff} 没有 {start_s:time} 起一小时的价格。",
 )
 CONTRACT_TAKEN = ErrorCode(
     Conflict,
@@ -239,6 +233,12 @@ STATEMENT_SUMS = ErrorCode(
     "settlement.statement_sums",
     en="The trades of this period are {supplied_wh} Wh supplied and {consumed_wh} Wh consumed.",
     zh="该期间的交易合计为供电 {supplied_wh} 瓦时、用电 {consumed_wh} 瓦时，与所报不符。",
+)
+MOVE = ErrorCode(
+    Unauthorised,
+    "settlement.move",
+    en="{device} trades in {region}; only a metering authority puts it into another.",
+    zh="{device} 在 {region} 参与结算，只能由计量机构转至其他地区。",
 )
 REGION_WAITS = ErrorCode(
     Conflict,

@@ -33,7 +33,7 @@ from wattproof.settlement.records import Region, Run
 from wattproof.settlement.runner import BATCH, settle_region
 from wattproof.settlement.traces.of_meter import SealedCode, codes_of_trades
 from wattproof.settlement.traces.queries import opened_epochs, rows_of
-from wattproof.settlement.trade_queries import TradeView, trades_of
+from wattproof.settlement.trade_queries import TradeView, left_out_of, trades_of
 from wattproof.settlement.waiting import waits
 
 __all__ = ["add_runs"]
@@ -68,6 +68,11 @@ def _add_settle(app: typer.Typer, host: Host) -> None:
             found = region_of(store, region)
             until_s = parse_local_time(until, found.offset_s)
             runs = _settled(signer, found, until_s, batch)
+            left_out = {
+                one.number: left_out_of(store, region, one.number, limit=NAMED)
+                for one in runs
+                if one.left_out
+            }
             money = asset_of(store, found.money)
         if as_json:
             show_json(
@@ -77,6 +82,7 @@ def _add_settle(app: typer.Typer, host: Host) -> None:
                     "added": bool(runs),
                     "gone_on_with": found.open_run or None,
                     "runs": [plain(one) for one in runs],
+                    "left_out": sorted({id_ for ids in left_out.values() for id_ in ids}),
                 }
             )
             return
@@ -88,6 +94,8 @@ def _add_settle(app: typer.Typer, host: Host) -> None:
             )
         for one in runs:
             _say_run(one, money, iso_local(one.until_s, found.offset_s))
+            if one.left_out:
+                _say_left_out(one.left_out, left_out[one.number])
         if not runs:
             say(
                 f"Nothing of {region} up to {local} is left to settle; nothing was added.",
@@ -129,6 +137,15 @@ def _say_run(run: Run, money: Asset, until: str) -> None:
         f"第 {run.number} 次结算，截至 {until}：购入 {supplied}（{run.trades_supply} 笔，已付"
         f" {to_suppliers}），售出 {consumed}（{run.trades_consumption} 笔，已收"
         f" {from_consumers}）。",
+    )
+
+
+def _say_left_out(count: int, meters: Sequence[str]) -> None:
+    say(
+        f"Left out, for their tariff has no price for an hour (meters: {count}): "
+        f"{', '.join(meters)}. Publish prices for it, then settle again.",
+        f"因电价缺少某小时的价格而未结算的表计共 {count} 只：{'、'.join(meters)}。"
+        "请补充公布价格后再次结算。",
     )
 
 

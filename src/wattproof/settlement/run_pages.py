@@ -41,11 +41,14 @@ from wattproof.settlement.records import RUNS, day_of
 from wattproof.settlement.refusals import NOT_OPERATOR
 from wattproof.settlement.region_view import RegionView, region_view
 from wattproof.settlement.run_work import RunWork
+from wattproof.settlement.trade_queries import left_out_of
 from wattproof.settlement.waiting import waits
 
 __all__ = ["run_pages"]
 
 PER_PAGE: Final = 50
+LEFT_OUT_NAMED: Final = 20
+"""Meters that a run left out and its page names."""
 HOURS: Final = tuple((f"{hour:02}:00", f"{hour:02}:00") for hour in range(24))
 """The hours of a day to choose from."""
 
@@ -250,6 +253,9 @@ def _show(
         run=run,
         progress=progress if run.state == "open" else None,
         trouble=error or (run_work.trouble(view.id) if view.operates else None),
+        left_out=left_out_of(ledger, view.id, number, limit=LEFT_OUT_NAMED)
+        if run.left_out and view.sees_meters
+        else [],
         keeps_key=visitor.signed_in and visitor.signed_in_as.user.keeps_key,
         own_key=OWN_KEY().text(visitor.lang),
     )

@@ -30,6 +30,7 @@ __all__ = [
     "Flow",
     "TradeView",
     "flows_of",
+    "left_out_of",
     "trade_of",
     "trades_of",
 ]
@@ -132,6 +133,18 @@ def trade_of(store: Store, device: str, id_: str) -> TradeView:
         if one.trade == trade:
             return one
     raise TRADE_TEXT(text=id_[:40], device=device)
+
+
+def left_out_of(store: Store, region: str, run: int, *, limit: int) -> list[str]:
+    """The ids of meters that a run left out, for their tariff has no price for an hour; the first
+    so many, in the order of their numbers."""
+    numbers: list[int] = []
+    for batch in batches_of(store, region):
+        if batch.settled.run < run:
+            break
+        if batch.settled.run == run:
+            numbers += batch.settled.left_out
+    return [store.find(DEVICES, "number", number)[0].id for number in sorted(numbers)[:limit]]
 
 
 def flows_of(

@@ -29,7 +29,7 @@ from wattproof.settlement.records import (
     USAGE,
     Usage,
 )
-from wattproof.settlement.refusals import REGION_WAITS, TOO_MUCH, UNSETTLED
+from wattproof.settlement.refusals import MOVE, REGION_WAITS, TOO_MUCH, UNSETTLED
 from wattproof.settlement.wallets import ensure_wallet
 
 __all__ = ["add_packet", "add_replacement", "move_meter", "usage_of"]
@@ -77,12 +77,16 @@ def add_replacement(ctx: Context, event: MeterReplaced) -> None:
 def move_meter(ctx: Context, event: DeviceAssociated) -> None:
     """Let a meter that is associated with another region trade there from now on.
 
-    Its own tariff and its contracts were the other region's, and end. Raises
-    ``settlement.region_waits`` where it has hours or money to be settled.
+    Its own tariff and its contracts were the other region's, and end. An owner could take its
+    meter out of settlement for a while in this way, so a metering authority moves it. Raises
+    ``settlement.move`` for others, and ``settlement.region_waits`` where it has hours or money to
+    be settled.
     """
     usage = ctx.state.get(USAGE, event.number)
     if usage is None or usage.region == event.region:
         return
+    if usage.region and "metering_authority" not in ctx.actor.roles:
+        raise MOVE(device=usage.device, region=usage.region)
     if usage.hours_wh or usage.due_fen:
         raise REGION_WAITS(device=usage.device, region=usage.region)
     for id_ in usage.contracts:
