@@ -17,20 +17,19 @@ from typing import Final
 
 from playwright.sync_api import Page
 from tests.support.chromium import PHONE, Chromium, chromium_path, sign_in
-from tests.support.site import LOGINS, PASSWORD, Site, copied, make_ledger
+from tests.support.site import LOGINS, PASSWORD, Site, copied, make_settled_ledger
 
 from wattproof.console.cli import USERS_FILE
 from wattproof.console.users import Users
 from wattproof.core.errors import Lang
-from wattproof.demo.plant import MILL, made_mill
-from wattproof.demo.story import OPERATOR
-from wattproof.demo.tracking import Tracking
+from wattproof.demo.plant import MILL
 from wattproof.engines.folder import LedgerFolder
 from wattproof.identity.model import EnrolDevice
 from wattproof.keys.ed25519 import SigningKey
 from wattproof.keys.passphrase import LOWEST
 from wattproof.ledger.transaction import sign_transaction
 from wattproof.node import machine
+from wattproof.settlement.trade_queries import trades_of
 
 __all__ = ["MOST_BYTES", "SHOTS", "Shot"]
 
@@ -43,8 +42,13 @@ LOCALES: Final[Mapping[Lang, str]] = {"en": "en-GB", "zh": "zh-CN"}
 MILL_LOGIN: Final = "mill"
 NEW_METER: Final = "office-heat"
 """A device of the office park that has enrolled and waits to be authenticated."""
-ENTRY: Final = "/ledger/entries/150"
-"""An entry that is a packet of one of the office park's meters."""
+PACKET: Final = "(packet)"
+NEWEST_TRADE: Final = "(trade)"
+"""Stand for pages whose addresses differ from ledger to ledger."""
+PACKET_OF: Final = "office-a"
+"""A meter whose first packet is looked at."""
+TRADE_OF: Final = "steel-main"
+"""A meter whose newest trade is looked at."""
 
 
 @dataclass(frozen=True)
@@ -112,23 +116,27 @@ SHOTS: Final = (
     Shot("device", "metering", f"/devices/{NEW_METER}"),
     Shot("queue", "metering", "/queue"),
     Shot("sign", "metering", f"/devices/{NEW_METER}", _authenticate),
-    Shot("entry", "registrar", ENTRY),
+    Shot("entry", "registrar", PACKET),
     Shot("factors", "offices", "/factors"),
     Shot("import", "readings", "/import", _import, size=(1280, 900)),
     Shot("wiring", MILL_LOGIN, "/tracking/wiring", size=(1280, 1020)),
     Shot("errors", MILL_LOGIN, "/tracking/errors/2", size=(1280, 900)),
     Shot("interrupt", MILL_LOGIN, "/tracking/notices/1", size=(1280, 900)),
     Shot("shipments", "steel", "/shipments", size=(1280, 900)),
+    Shot("region", "grid", "/settlement/regions/CN-SH", size=(1280, 1100)),
+    Shot("statement", "grid", "/settlement/regions/CN-SH/statements/1", size=(1280, 1000)),
+    Shot("bill", "steel", NEWEST_TRADE, size=(1280, 1020)),
+    Shot("electricity-phone", "offices", "/my-electricity", size=PHONE),
     Shot("day-phone", "citizen", "/my-day", size=PHONE),
-    Shot("verify", "registrar", ENTRY, _prove_right, size=(1060, 740)),
-    Shot("verify-wrong", "registrar", ENTRY, _prove_wrong, size=(1060, 740)),
+    Shot("verify", "registrar", PACKET, _prove_right, size=(1060, 740)),
+    Shot("verify-wrong", "registrar", PACKET, _prove_wrong, size=(1060, 740)),
 )  # fmt: skip
 """All pictures."""
 
 
 def _prepared(folder: Path) -> Site:
     """The demonstration's ledger, served, with one more device that waits."""
-    make_ledger(folder / "told")
+    make_settled_ledger(folder / "told")
     _add_mill(folder / "told")
     site = copied(folder / "told", folder / "served")
     site.start()
@@ -142,9 +150,8 @@ def _prepared(folder: Path) -> Site:
 
 
 def _add_mill(path: Path) -> None:
-    """The demonstration's rolling mill, and an account that acts for it."""
+    """An account that acts for the demonstration's rolling mill."""
     folder = LedgerFolder(path, machine())
-    Tracking(folder, lambda _en, _zh: None, MILL, operator=OPERATOR).live(made_mill())
     users = Users(path / USERS_FILE, cost=LOWEST)
     with folder.keys() as keys:
         key = keys.get(MILL.owner)
@@ -165,7 +172,7 @@ def _take(chromium: Chromium, site: Site, shot: Shot, lang: Lang) -> bytes:
         [{"name": name, "value": value, "url": site.url} for name, value in cookies.items()]
     )
     sign_in(page, shot.login, PASSWORD)
-    page.goto(shot.path)
+    page.goto(_address(site, shot.path))
     shot.prepare(page)
     page.wait_for_function(
         "() => [...document.querySelectorAll('[data-chart]')].every((one) => one.dataset.drawn)"
@@ -174,6 +181,16 @@ def _take(chromium: Chromium, site: Site, shot: Shot, lang: Lang) -> bytes:
     picture = page.screenshot(animations="disabled", caret="hide")
     watched.close()
     return picture
+
+
+def _address(site: Site, path: str) -> str:
+    """Where a page is on this ledger."""
+    if path == PACKET:
+        return f"/ledger/entries/{site.first_packet(PACKET_OF)}"
+    if path == NEWEST_TRADE:
+        (trade,) = trades_of(site.writer.store, TRADE_OF, limit=1)
+        return f"/settlement/trades/{TRADE_OF}/{trade.id}"
+    return path
 
 
 def _file(shot: Shot, lang: Lang) -> Path:

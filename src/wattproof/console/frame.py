@@ -58,7 +58,8 @@ _NOTE: Final = re.compile(r"\s*[(（][^()（）]*[)）]$")
 class NavItem(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the navigation: where it leads, its text (English key) and icon.
 
-    `roles` are those that see it; none means everybody who may read; `public` also others.
+    `roles` are those that see it; none means everybody who may read; `public` also others. What is
+    for `persons` is not shown to who has a role.
     """
 
     path: str
@@ -67,6 +68,7 @@ class NavItem(msgspec.Struct, frozen=True, kw_only=True):
     order: int
     roles: tuple[str, ...] = ()
     public: bool = False
+    persons: bool = False
 
 
 class Room(msgspec.Struct, frozen=True, kw_only=True):
@@ -91,6 +93,13 @@ CONSOLE: Final = Room(
         ),
     ),
 )
+
+
+def _is_for(item: NavItem, visitor: Visitor) -> bool:
+    """Whether an entry of the navigation is meant for a visitor who may read."""
+    if item.persons and visitor.actor.roles:
+        return False
+    return not item.roles or visitor.has_role(*item.roles)
 
 
 class Frame:
@@ -144,9 +153,7 @@ class Frame:
     def _shown(self, visitor: Visitor) -> list[NavItem]:
         reads = visitor.signed_in or self._open_to_anybody()
         return [
-            item
-            for item in self._navigation
-            if item.public or (reads and (not item.roles or visitor.has_role(*item.roles)))
+            item for item in self._navigation if item.public or (reads and _is_for(item, visitor))
         ]
 
     def _environment(self, rooms: Sequence[Room], lang: Lang) -> Environment:

@@ -19,6 +19,13 @@ window.addEventListener("pageshow", () => {
   }
 });
 
+// On a phone the navigation is one row: the page that is open is shown in it.
+const row = document.querySelector(".main-nav .navbar-nav");
+const here = row?.querySelector("[aria-current]");
+if (here && row.scrollWidth > row.clientWidth) {
+  row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+}
+
 function mark(form, sent) {
   for (const button of form.querySelectorAll("button")) {
     button.classList.toggle("disabled", sent);

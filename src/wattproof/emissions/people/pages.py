@@ -54,7 +54,9 @@ __all__ = ["ROOM", "pages"]
 ROOM: Final = Room(
     name="people",
     package="wattproof.emissions.people",
-    navigation=(NavItem(path="/my-day", text=marked("My day"), icon="user", order=75),),
+    navigation=(
+        NavItem(path="/my-day", text=marked("My day"), icon="user", order=75, persons=True),
+    ),
 )
 
 NOT_PERSON = ErrorCode(
