@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,22 +28,6 @@ RENT = {"to": "landlord", "amount": "3.00", "every": "day", "memo": "rent"}
 POWER = {"to": "landlord", "per_kwh": "0.65", "memo": "power"}
 HOURLY = {**POWER, "every": "hour"}
 DAY = 96
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Any]:
-    """Makes a node with a wallet; it is closed at the end."""
-    made: list[Paying] = []
-
-    def make_(*orders: dict[str, Any], **given: Any) -> Paying:
-        node = Paying(tmp_path, *orders, **given)
-        made.append(node)
-        return node
-
-    yield make_
-    for node in made:
-        node.purses.check()
-        node.close()
 
 
 def test_an_amount_is_paid_as_each_period_begins(make: Any) -> None:

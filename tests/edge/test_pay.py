@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -20,22 +19,6 @@ from wattproof.edge.sender import Sender
 from wattproof.identity.model import SuspendDevice
 from wattproof.keys import cose
 from wattproof.settlement.model import FreezeWallet, LimitWallet, UnfreezeWallet
-
-
-@pytest.fixture
-def make(tmp_path: Path) -> Iterator[Any]:
-    """Makes a node with a wallet; it is closed at the end."""
-    made: list[Paying] = []
-
-    def make_(*orders: dict[str, Any], **given: Any) -> Paying:
-        node = Paying(tmp_path, *orders, **given)
-        made.append(node)
-        return node
-
-    yield make_
-    for node in made:
-        node.purses.check()
-        node.close()
 
 
 def test_money_moves_from_the_wallet_to_the_account(make: Any) -> None:

@@ -10,9 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
 import pytest
@@ -155,35 +153,6 @@ def test_killed_at_any_moment_each_hour_is_paid_once(tmp_path: Path, served: Ser
     stream = served.stream
     assert stream is not None
     assert 0 < stream.total <= measured
-
-
-class Meter(BaseHTTPRequestHandler):
-    """Shows 5 Wh more each time that it is asked."""
-
-    shown = 1_000
-
-    def do_GET(self) -> None:
-        type(self).shown += 5
-        body = str(self.shown).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing is logged."""
-
-
-@pytest.fixture
-def meter() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Meter)
-    thread = Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 def edge(config: Path, *arguments: str) -> tuple[int, Any]:

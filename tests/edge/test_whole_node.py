@@ -8,9 +8,7 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
-from typing import Any
 from urllib.request import urlopen
 
 import evdev
@@ -46,35 +44,6 @@ class Typist:
 
     def close(self) -> None:
         os.close(self._write_end)
-
-
-class Counting(BaseHTTPRequestHandler):
-    """A meter that shows 5 Wh more each time that it is asked."""
-
-    shown = 1_000
-
-    def do_GET(self) -> None:
-        type(self).shown += 5
-        body = str(self.shown).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_: Any) -> None:
-        """Nothing is logged."""
-
-
-@pytest.fixture
-def meter() -> Iterator[str]:
-    server = HTTPServer(("127.0.0.1", 0), Counting)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}/"
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture
