@@ -49,7 +49,7 @@ ZONES = (
     "Europe/London",
     "Africa/Casablanca",
 )
-INSTANTS = st.integers(FIRST_S + 1300 * DAY_S, LAST_S - 1300 * DAY_S)
+INSTANTS = st.integers(FIRST_S + 1600 * DAY_S, LAST_S - 1600 * DAY_S)
 STEP = st.sampled_from(STEPS)
 ZONE = st.sampled_from(ZONES)
 SPAN_S: dict[Step, int] = {
