@@ -16,6 +16,7 @@ MODULES = (
     "bench.dial",
     "bench.traces",
     "bench.edge",
+    "bench.settlement",
     "bench.statements",
 )
 
