@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 import pytest
-from tests.support.trading import START_S, Trading
+from tests.support.trading import REGION, START_S, Trading
 
 from wattproof.book.model import ACCOUNTS, DefineAsset, Movement, OpenAccount, Transfer
 from wattproof.core.errors import Refused
@@ -149,3 +150,19 @@ def test_every_confirmed_meter_has_a_wallet() -> None:
     wallet = trading.ledger.one(WALLETS, number)
     assert (wallet.device, wallet.frozen_by) == ("gas-1", "")
     assert trading.ledger.one(ACCOUNTS, wallet_account(number)).owner == ROOM
+
+
+def test_what_was_used_is_paid_before_anything_else() -> None:
+    trading = Trading()
+    number = trading.meter("works-1", owner="works", money=100)
+    trading.report("works-1", [10_000], start_s=START_S)  # 500 fen
+    trading.run(START_S + 24 * 3600)
+    assert trading.usage(number).due_fen == 400
+    trading.top_up("works-1", 1000)
+    body = PayFromWallet(
+        device="works-1", target=f"pool:{REGION}", to_device="", asset="CNY", amount=1, memo=""
+    )
+    for who in ("works-1", "works"):
+        refused("settlement.in_arrears", partial(trading.submit, body, who))
+    trading.run(START_S + 24 * 3600)
+    trading.submit(body, "works-1")

@@ -332,7 +332,9 @@ def test_a_party_that_was_stopped_does_not_pay_by_its_meters() -> None:
     trading.run(START_S + HOUR_S)
     assert trading.usage(1).due_fen == 5000 - 999
     trading.submit(ReinstateParty(party="works"), "registrar")
-    trading.top_up("m1", 10)
+    trading.top_up("m1", 4_011)
+    refused("settlement.in_arrears", lambda: trading.submit(body, "m1"))
+    trading.run(START_S + HOUR_S)
     trading.submit(body, "m1")
 
 

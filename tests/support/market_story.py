@@ -291,7 +291,7 @@ class MarketStory(RuleBasedStateMachine):
         by = name.split("-")[0] if by_owner else name
         paid = self.attempt(
             body, by, "book.overdraft", "settlement.pay_target", "settlement.wallet_frozen",
-            "settlement.wallet_limit", *STOPPED,
+            "settlement.wallet_limit", "settlement.in_arrears", *STOPPED,
         )  # fmt: skip
         if paid:
             assert name != to and fen <= self.meters[name].wallet_fen

@@ -50,6 +50,7 @@ CLOCK_AHEAD: Final = "edge.clock.ahead"
 
 RETRIED_CODES: Final = (
     "book.overdraft",
+    "settlement.in_arrears",
     "settlement.wallet_frozen",
     "settlement.wallet_limit",
     CLOCK_AHEAD,

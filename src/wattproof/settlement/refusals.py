@@ -13,6 +13,7 @@ __all__ = [
     "CONTRACT_UNKNOWN",
     "FACTOR_UNKNOWN",
     "FROZEN",
+    "IN_ARREARS",
     "MOVE",
     "NOT_MONEY",
     "NOT_OPERATOR",
@@ -137,6 +138,12 @@ FROZEN = ErrorCode(
     "settlement.wallet_frozen",
     en="The wallet of {device} is frozen by {party}.",
     zh="{device} 的钱包已被 {party} 冻结。",
+)
+IN_ARREARS = ErrorCode(
+    Conflict,
+    "settlement.in_arrears",
+    en="{device} owes {due} fen for what it used; that is paid first, by the next run.",
+    zh="{device} 尚欠用电款 {due} 分，须先由下一次结算付清。",
 )
 OVER_LIMIT = ErrorCode(
     OverLimit,

@@ -2,7 +2,8 @@
 
 A meter's wallet is an account of the book that no key owns: only these rules move what is in it.
 The meter's own key pays up to a daily limit that its owner sets, the owner up to one that a bank or
-a grid company sets. Settlement itself knows no limit: what was used is owed.
+a grid company sets. Settlement itself knows no limit: what was used is owed, and is paid before
+anything else is.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ from wattproof.settlement.model import (
     UnfreezeWallet,
 )
 from wattproof.settlement.records import (
+    USAGE,
     WALLETS,
     Wallet,
 )
 from wattproof.settlement.refusals import (
     FROZEN,
+    IN_ARREARS,
     NOT_MONEY,
     NOT_YOURS,
     OVER_LIMIT,
@@ -139,6 +142,9 @@ def pay_from_wallet(ctx: Context, body: PayFromWallet) -> None:
     wallet = ensure_wallet(ctx, device)
     if wallet.frozen_by:
         raise FROZEN(device=device.id, party=wallet.frozen_by)
+    usage = ctx.state.get(USAGE, device.number)
+    if usage is not None and usage.kind == "consumption" and usage.due_fen:
+        raise IN_ARREARS(device=device.id, due=usage.due_fen)
     ctx.state.put(WALLETS, _spent(ctx, wallet, body.amount, by_device=by_device))
     target = body.target
     if body.to_device:
