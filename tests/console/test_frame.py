@@ -132,6 +132,13 @@ def test_pages_on_a_phone_and_for_everyone(open_page: Opener, lang: str, scheme:
         assert findings(page) == [], path
 
 
+def test_the_open_page_is_in_view_in_a_phones_navigation(open_page: Opener) -> None:
+    page = open_page("registrar", size=PHONE, lang="en")
+    for path in ("/meters", "/factors", "/ledger"):
+        page.goto(path)
+        expect(page.locator(".main-nav [aria-current]")).to_be_in_viewport(ratio=1)
+
+
 def test_wide_pages_for_everyone(open_page: Opener) -> None:
     page = open_page(size=WIDE)
     for path in ("/", "/sign-in", "/verify"):

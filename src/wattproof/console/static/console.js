@@ -21,9 +21,9 @@ window.addEventListener("pageshow", () => {
 
 // On a phone the navigation is one row: the page that is open is shown in it.
 const row = document.querySelector(".main-nav .navbar-nav");
-const here = row?.querySelector("[aria-current]");
+const here = row?.querySelector(".active");
 if (here && row.scrollWidth > row.clientWidth) {
-  row.scrollLeft = here.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
+  row.scrollLeft = here.offsetLeft - row.offsetLeft - (row.clientWidth - here.offsetWidth) / 2;
 }
 
 function mark(form, sent) {
