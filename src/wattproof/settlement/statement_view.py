@@ -73,8 +73,9 @@ class StatementView:
     def emissions(self) -> list[Fact]:
         """The three emissions, each by its own name, with the factor that it follows from."""
         made = self.statement
-        location = f"{made.location_factor}: {made.location_ug:,} µg/Wh"
-        residual = f"{made.residual_factor}: {made.residual_ug:,} µg/Wh"
+        ug_per_wh = self._say("µg/Wh", "微克/瓦时")
+        location = f"{made.location_factor}: {made.location_ug:,} {ug_per_wh}"
+        residual = f"{made.residual_factor}: {made.residual_ug:,} {ug_per_wh}"
         return [
             self._fact(
                 "Net value × location-based factor", "净值 × 基于位置的因子",
