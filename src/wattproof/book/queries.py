@@ -28,6 +28,7 @@ __all__ = [
     "balances",
     "conservation",
     "holders",
+    "payable",
 ]
 
 
@@ -77,6 +78,12 @@ def balance(reading: Reading, *, account: str, asset: str) -> int:
     """What an account holds of an asset, in its unit; 0 where nothing was ever posted."""
     found = reading.get(BALANCES, account, asset)
     return 0 if found is None else found.amount
+
+
+def payable(reading: Reading, *, account: str, asset: str) -> int:
+    """How much of an asset an account can pay, what it may owe included."""
+    found = reading.get(BALANCES, account, asset)
+    return 0 if found is None else found.amount + found.overdraft
 
 
 def balances(reading: Reading, account: str) -> list[Balance]:

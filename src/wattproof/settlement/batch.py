@@ -15,7 +15,8 @@ from typing import Final, NamedTuple
 from msgspec.structs import replace
 
 from wattproof.book.contract import post
-from wattproof.book.model import BALANCES, issue_account, retired_account
+from wattproof.book.model import issue_account, retired_account
+from wattproof.book.queries import payable
 from wattproof.ledger.machine import Context
 from wattproof.settlement.events import HourSum, Settled, Trade
 from wattproof.settlement.model import (
@@ -296,8 +297,7 @@ class Batch:
 
     def _payable(self, account: str) -> int:
         """How much money an account can pay, a credit line included."""
-        found = self._ctx.state.get(BALANCES, account, self._region.money)
-        return 0 if found is None else found.amount + found.overdraft
+        return payable(self._ctx.state, account=account, asset=self._region.money)
 
     def _post(self, kind: Kind, of_meters: Sequence[Sequence[Trade]]) -> None:
         """Energy against money in one posting: into the pool or out of it."""

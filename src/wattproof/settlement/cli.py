@@ -11,8 +11,8 @@ from typing import Annotated, Any
 import typer
 
 from wattproof.book.amounts import parse_amount
-from wattproof.book.model import BALANCES
 from wattproof.book.queries import asset as asset_of
+from wattproof.book.queries import balance
 from wattproof.cli.host import Host
 from wattproof.cli.output import JsonFlag, language, say, show_json
 from wattproof.core.units import format_amount
@@ -208,6 +208,7 @@ def _add_draw(app: typer.Typer, host: Host) -> None:
 
 def _say_value(reading: Reading, region: Region, value: RegionValue) -> None:
     sums, money = value.sums, asset_of(reading, region.money)
+    pool_fen = balance(reading, account=region.pool, asset=region.money)
     days = "-"
     if sums.days:
         first, last = (iso_local(at, region.offset_s)[:10] for at in (sums.first_s, sums.end_s - 1))
@@ -241,16 +242,11 @@ def _say_value(reading: Reading, region: Region, value: RegionValue) -> None:
          pair(sums.supply_fen, sums.paid_supply_fen)),
         ("from consumers (paid)", "应收用电方（已收）",
          pair(sums.consumption_fen, sums.paid_consumption_fen)),
-        ("in the pool", "资金池余额", money_text(_pool_fen(reading, region), money)),
+        ("in the pool", "资金池余额", money_text(pool_fen, money)),
         ("owed to suppliers", "尚欠供电方", money_text(region.owed_fen, money)),
     ]  # fmt: skip
     for en, zh, text in rows:
         say(f"{en}: {text}", f"{zh}：{text}")
-
-
-def _pool_fen(reading: Reading, region: Region) -> int:
-    found = reading.get(BALANCES, region.pool, region.money)
-    return 0 if found is None else found.amount
 
 
 def _add_publish(app: typer.Typer, host: Host) -> None:

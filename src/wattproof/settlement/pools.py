@@ -7,7 +7,7 @@ the ones and not yet paid the others. Only what is there after that is the grid 
 from __future__ import annotations
 
 from wattproof.book.contract import find_account, post
-from wattproof.book.model import BALANCES
+from wattproof.book.queries import balance
 from wattproof.book.refusals import NOT_OWNER
 from wattproof.ledger.machine import Context
 from wattproof.settlement.events import PoolDrawn
@@ -28,8 +28,7 @@ def draw_pool(ctx: Context, body: DrawPool) -> None:
     target = find_account(ctx, body.target)
     if (target.owner_kind, target.owner) != (ctx.actor.kind, ctx.actor.id):
         raise NOT_OWNER(holder=ctx.actor.id, account=target.id)
-    held = ctx.state.get(BALANCES, region.pool, region.money)
-    held_fen = 0 if held is None else held.amount
+    held_fen = balance(ctx.state, account=region.pool, asset=region.money)
     if body.amount > held_fen:  # what the bank lends the pool is not to be drawn
         raise POOL_EMPTY(region=region.region, held=held_fen, amount=body.amount)
     entries = [(region.pool, region.money, -body.amount), (target.id, region.money, body.amount)]

@@ -10,9 +10,8 @@ from __future__ import annotations
 import logging
 import secrets
 import threading
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, Final, Protocol
+from typing import Final
 from urllib.parse import quote
 
 import msgspec
@@ -28,7 +27,7 @@ from wattproof.ledger.store import Store
 from wattproof.settlement.model import OpenRun
 from wattproof.settlement.queries import region_of
 from wattproof.settlement.records import USAGE, Run
-from wattproof.settlement.runner import settle_region
+from wattproof.settlement.runner import Engine, settle_region
 
 __all__ = ["AT_ONCE", "RunProgress", "RunWork"]
 
@@ -48,10 +47,6 @@ class RunProgress(msgspec.Struct):
     reached: int = 0
 
 
-class _Engine(Protocol):
-    def submit_many(self, raws: Sequence[bytes]) -> Sequence[Any]: ...
-
-
 class _Closing(Exception):
     """The node is stopping; the run stays open."""
 
@@ -63,7 +58,7 @@ class RunWork(InitPlugin):
     """
 
     def __init__(self, folder: LedgerFolder, writer: Writer) -> None:
-        self._engine: _Engine = writer.engine
+        self._engine: Engine = writer.engine
         self._ledger_id = writer.ledger_id
         self._reader: Store = folder.read()
         self._pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="wattproof-settle")

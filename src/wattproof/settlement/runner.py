@@ -29,7 +29,7 @@ from wattproof.settlement.records import (
 )
 from wattproof.settlement.refusals import BATCH_ORDER, RUN_GONE, RUN_OPEN
 
-__all__ = ["BATCH", "Told", "settle_region"]
+__all__ = ["BATCH", "Engine", "Told", "settle_region"]
 
 BATCH: Final = 2_000
 """Meters in a batch."""
@@ -44,13 +44,16 @@ _OVERTAKEN: Final = (RUN_OPEN.code, RUN_GONE.code, BATCH_ORDER.code)
 """Refusals that mean that somebody else runs it as well."""
 
 
-class _Engine(Protocol):
-    def submit_many(self, raws: Sequence[bytes]) -> Sequence[Any]: ...
+class Engine(Protocol):
+    """What transactions are handed in to."""
+
+    def submit_many(self, raws: Sequence[bytes]) -> Sequence[Any]:
+        """For each a receipt, or what refuses it."""
 
 
 def settle_region(
     store: Store,
-    engine: _Engine,
+    engine: Engine,
     *,
     region: str,
     key: SigningKey,
@@ -82,7 +85,7 @@ class _Runner:
     def __init__(
         self,
         store: Store,
-        engine: _Engine,
+        engine: Engine,
         region: str,
         key: SigningKey,
         ledger_id: bytes,

@@ -16,8 +16,8 @@ from wattproof.ledger.leaf import leaf_parts
 from wattproof.ledger.store import Entry, Store
 from wattproof.settlement.events import HourSum, Settled
 from wattproof.settlement.model import DAY_S, HOUR_S
-from wattproof.settlement.records import REGIONS, RUNS
-from wattproof.settlement.refusals import REGION_UNKNOWN
+from wattproof.settlement.queries import region_of
+from wattproof.settlement.records import RUNS
 
 __all__ = ["TradeBatch", "batches_of", "find_batch"]
 
@@ -53,10 +53,7 @@ def batches_of(
     With `from_s` and `to_s` batches are left out, unread, of which no trade can be of an hour in
     that time. Raises ``settlement.region_unknown``.
     """
-    found = store.get(REGIONS, region)
-    if found is None:
-        raise REGION_UNKNOWN(region=region)
-    entry = found.last_entry
+    entry = region_of(store, region).last_entry
     while entry >= 0:
         stored = store.entry(entry)
         head, raw = _taken(stored, _head_of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from wattproof.book.model import BALANCES
+from wattproof.book.queries import payable
 from wattproof.ledger.state import Reading
 from wattproof.ledger.store import Store
 from wattproof.settlement.model import HOUR_S
@@ -47,5 +47,4 @@ def _waits(
     if not usage.due_fen:
         return False
     payer = wallet_account(usage.number) if usage.kind == "consumption" else region.pool
-    found = reading.get(BALANCES, payer, region.money)
-    return found is not None and found.amount + found.overdraft > 0
+    return payable(reading, account=payer, asset=region.money) > 0

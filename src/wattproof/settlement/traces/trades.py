@@ -7,7 +7,7 @@ log in plain. Publishing again adds what is missing and nothing else, whatever w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Final, Protocol
+from typing import Final
 
 from wattproof.core.trace_codes import TraceCode, TraceKind
 from wattproof.keys.ed25519 import SigningKey
@@ -17,6 +17,7 @@ from wattproof.ledger.transaction import content_nonce, sign_transaction
 from wattproof.settlement.events import Settled, Trade
 from wattproof.settlement.model import HOUR_S
 from wattproof.settlement.queries import run_of
+from wattproof.settlement.runner import Engine
 from wattproof.settlement.traces.queries import Held, Wanted, rows_of, search
 from wattproof.settlement.traces.sealing import publishing
 from wattproof.settlement.trade_records import batches_of
@@ -28,10 +29,6 @@ UNSPECIFIED: Final = "F00000000"
 
 TechnologyOf = Callable[[TraceKind, int], str]
 """The technology or energy source of a meter, by kind and number."""
-
-
-class _Engine(Protocol):
-    def submit_many(self, raws: Sequence[bytes]) -> Sequence[Any]: ...
 
 
 def trade_codes(
@@ -75,7 +72,7 @@ def codes_of_run(
 
 
 def publish_run(
-    store: Store, engine: _Engine, codes: Sequence[TraceCode], *, held: Sequence[Held],
+    store: Store, engine: Engine, codes: Sequence[TraceCode], *, held: Sequence[Held],
     key: SigningKey,
 ) -> list[Receipt]:  # fmt: skip
     """Publish codes in the last of the epochs, which is the signer's.
